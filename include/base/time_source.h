@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the time comes from, so that a test can move it.
+ *
+ * Rooms that need a clock get a `const struct time_source *` at create and never call
+ * clock_gettime() themselves.
+ *
+ * Threads: any.
+ */
+#ifndef BASE_TIME_SOURCE_H
+#define BASE_TIME_SOURCE_H
+
+#include <stdint.h>
+
+struct time_source {
+    int64_t (*monotonic_ns)(
+        void *context); /* since some fixed moment; never goes back; for ages and durations */
+    int64_t (*wall_us)(
+        void *context); /* microseconds since 1970-01-01T00:00:00Z; for labels and logs */
+    void *context;
+};
+
+/* The machine's own clocks (CLOCK_MONOTONIC, CLOCK_REALTIME). */
+extern const struct time_source time_source_system;
+
+int64_t time_monotonic_ns(const struct time_source *time);
+int64_t time_monotonic_ms(const struct time_source *time);
+int64_t time_wall_us(const struct time_source *time);
+int64_t time_wall_s(const struct time_source *time);
+
+#endif

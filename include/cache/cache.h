@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A TTL hash cache, bounded in bytes: shared values by key until they are too old to serve.
+ *
+ * Two kinds of entries. A *dataset* is what was fetched; it has an age and a TTL. A *view* is made
+ * from a dataset, found by a key of its own, has the dataset's age, and is gone with it. Any lookup
+ * is one hash lookup under one short lock.
+ *
+ * The cache is passive: it starts no thread, fetches nothing and reads no clock; callers say what
+ * time it is (monotonic milliseconds). Values are never changed, so one thread may read a value
+ * while another replaces it. Removed values are released after the lock is dropped.
+ *
+ * Bounds: when `max_bytes` is exceeded the least recently used entries leave first. A dataset
+ * counts as used whenever one of its views is. A dataset too large for the whole cache is kept all
+ * the same, alone, until it expires: refusing it would mean asking OpenCost again for every
+ * request.
+ *
+ * Threads: any thread may call any function, except cache_create() and cache_destroy(). Values
+ * still held stay valid after they left the cache, and after cache_destroy().
+ */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/shared.h"
+
+struct cache;
+
+struct cache_options {
+    size_t max_bytes; /* of values, keys and bookkeeping together */
+    int64_t stale_ms; /* how long past its TTL an entry is kept, to be served when OpenCost fails;
+                         0: not at all */
+    uint64_t hash_seed;
+};
+
+enum cache_state {
+    CACHE_MISS,
+    CACHE_FRESH,   /* within its TTL */
+    CACHE_EXPIRED, /* older than its TTL; handed out only while it may still be served stale, else
+                      without a value */
+};
+
+struct cache_hit {
+    struct shared
+        *value;         /* held: the caller releases it; NULL unless there is something to serve */
+    int64_t fetched_ms; /* monotonic: when OpenCost answered */
+    int64_t age_ms;
+    int64_t ttl_ms;
+};
+
+struct cache_stats {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t expired; /* lookups that found only an expired entry; counted as misses too */
+    uint64_t evictions;
+    size_t cached_items; /* datasets and views */
+    size_t bytes;
+};
+
+/* NULL only when out of memory. `options` is copied. */
+struct cache *cache_create(const struct cache_options *options) NODISCARD;
+
+/* Accepts NULL. */
+void cache_destroy(struct cache *cache);
+
+/* Looks up a dataset or a view, counts the lookup, marks it as used. */
+enum cache_state cache_acquire(struct cache *cache, const char *key, int64_t now_ms,
+                               struct cache_hit *ret_hit) NODISCARD;
+
+/* The same without counting: for the refresh engine's own questions. */
+enum cache_state cache_peek(struct cache *cache, const char *key, int64_t now_ms,
+                            struct cache_hit *ret_hit) NODISCARD;
+
+/* A view to be stored together with its dataset. */
+struct cache_view {
+    const char *key;      /* borrowed for the call */
+    struct shared *value; /* the caller's reference is taken, even when the view cannot be kept */
+    size_t bytes;
+};
+
+/* Stores a dataset with its first views, at once: readers see the old dataset and its views, or the
+ * new ones. Whatever the key held before, views included, is dropped. Takes `value` and the views'
+ * values over, even on failure. False when out of memory. */
+bool cache_put(struct cache *cache, const char *key, struct shared *value, size_t bytes,
+               int64_t fetched_ms, int64_t ttl_ms, const struct cache_view *views,
+               size_t view_count);
+
+/* Adds a view to a dataset, if that still is `dataset` (it may have been replaced since the view
+ * was begun). Takes the view's value over. False when it was not stored. */
+bool cache_put_view(struct cache *cache, const char *dataset_key, const struct shared *dataset,
+                    const struct cache_view *view);
+
+/* Hands out the views of a dataset that were looked up since they were stored, most recently used
+ * first, at most `max`; each value is held for the caller. For making the same views of the
+ * dataset's successor. Returns the count. */
+size_t cache_used_views(struct cache *cache, const char *dataset_key, struct shared **ret_values,
+                        size_t max) NODISCARD;
+
+/* Drops what is past its TTL and its stale time. Returns how many entries left. */
+size_t cache_cleanup(struct cache *cache, int64_t now_ms);
+
+void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats);
+
+#endif

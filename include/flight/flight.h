@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Single flight: at most one piece of work per key under way, however many wait for it.
+ *
+ * The first to join a key leads: it starts the work and says flight_end() when it is done, well or
+ * badly. The others follow. Everyone who joined gets the same outcome, the leader's waiter first,
+ * in the order of joining.
+ *
+ * A waiter is in one of two states, and passes from one to the other exactly once:
+ *     waiting -> released, by the first of: flight_end() of its key, flight_leave(),
+ * flight_abort_all(). A leader that leaves does not cancel the work: followers may be waiting, and
+ * the result is worth keeping.
+ *
+ * A key whose work failed rests for `rest_ms`: until then joining it is refused with the error it
+ * failed with, so that a broken origin is asked at its own pace and not at the clients'.
+ *
+ * The table is passive: no thread, no clock, no allocation of waiters (they are embedded in the
+ * caller's own structs).
+ *
+ * Threads: the loop thread only. (Misses reach it through its inbox; hits never come here. One
+ * thread means no lock, and a release that can race with nothing.)
+ */
+#ifndef FLIGHT_FLIGHT_H
+#define FLIGHT_FLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/error.h"
+
+struct flight_table;
+
+/* Zero-initialise; the table owns the fields while the waiter waits. */
+struct flight_waiter {
+    struct flight_waiter *next, *previous;
+    struct flight *flight; /* NULL when not waiting */
+
+    /* Called once, when released by flight_end() or flight_abort_all(); not by flight_leave().
+     * `result` is borrowed for the call (NULL on failure), `error` is NULL on success. May join
+     * again, also the same key. */
+    void (*released)(struct flight_waiter *waiter, void *result, const struct error *error);
+};
+
+enum flight_role {
+    FLIGHT_LEAD,      /* joined; the caller must start the work */
+    FLIGHT_FOLLOW,    /* joined; someone else's work will release the waiter */
+    FLIGHT_RESTING,   /* not joined: the last work failed a moment ago; *reterr has its error */
+    FLIGHT_NO_MEMORY, /* not joined; *reterr says so */
+};
+
+struct flight_table *flight_table_create(int64_t rest_ms) NODISCARD;
+
+/* Accepts NULL. Nobody may be waiting any more: call flight_abort_all() first. */
+void flight_table_destroy(struct flight_table *table);
+
+/* `now_ms` is monotonic. `released` must be set. Never calls `released` itself. */
+enum flight_role flight_join(struct flight_table *table, const char *key,
+                             struct flight_waiter *waiter, int64_t now_ms,
+                             struct error *reterr) NODISCARD;
+
+/* The waiter is not interested any more. Accepts one that does not wait. */
+void flight_leave(struct flight_waiter *waiter);
+
+/* Ends the work of `key` and releases all who joined before this call; `result` (borrowed) or
+ * `error`, one of them NULL. An error makes the key rest. A key without a flight is accepted (its
+ * flight was aborted). */
+void flight_end(struct flight_table *table, const char *key, void *result,
+                const struct error *error, int64_t now_ms);
+
+/* Releases everybody with `error`; the keys do not rest. The work itself is the leaders' to cancel.
+ */
+void flight_abort_all(struct flight_table *table, const struct error *error);
+
+/* True while work for the key is under way. */
+bool flight_is_open(const struct flight_table *table, const char *key) NODISCARD;
+
+/* Keys with work under way, resting keys not counted. */
+size_t flight_count(const struct flight_table *table) NODISCARD;
+
+/* Forgets keys whose rest is over. Call now and then: a rested key nobody asks for again would stay
+ * otherwise. */
+void flight_forget_rested(struct flight_table *table, int64_t now_ms);
+
+#endif

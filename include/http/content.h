@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A body ready to be sent: made once, shared by any number of answers.
+ *
+ * Holds the bytes as they are, the same compressed by gzip (if that is at least 1 KiB and
+ * compressing pays), and a strong ETag for each. Immutable to the outside and reference counted;
+ * inside it remembers prepared responses, so that a cached answer is sent without building anything
+ * (see http/exchange.h).
+ *
+ * Threads: any.
+ */
+#ifndef HTTP_CONTENT_H
+#define HTTP_CONTENT_H
+
+#include <stddef.h>
+
+#include "base/attrs.h"
+#include "base/shared.h"
+#include "base/text.h"
+
+struct http_content;
+
+enum { HTTP_ETAG_MAX = 40 }; /* bytes of an ETag with its quotes, NUL included */
+
+/* Takes `bytes` (from malloc) over, even on failure. `type` is a static string
+ * ("application/json"). Compresses at once, so big bodies belong in a job thread. NULL only when
+ * out of memory. */
+struct http_content *http_content_create(char *bytes, size_t length, const char *type) NODISCARD;
+
+struct shared *http_content_shared(struct http_content *content) NODISCARD;
+struct http_content *http_content_from_shared(struct shared *value) NODISCARD;
+struct http_content *http_content_hold(struct http_content *content);
+
+/* Accepts NULL. */
+void http_content_release(struct http_content *content);
+
+/* Borrowed. */
+struct text http_content_bytes(const struct http_content *content) NODISCARD;
+
+/* Length 0 when there is no compressed form. */
+struct text http_content_gzip(const struct http_content *content) NODISCARD;
+
+const char *http_content_etag(const struct http_content *content) NODISCARD;
+const char *http_content_gzip_etag(const struct http_content *content) NODISCARD;
+
+/* Memory it keeps, for the cache's budget. */
+size_t http_content_memory(const struct http_content *content) NODISCARD;
+
+#endif

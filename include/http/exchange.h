@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request and its answer.
+ *
+ * The handler (see http/server.h) is called once a request has been read completely. It either
+ * answers at once with one of the http_reply functions, or parks the exchange and answers after it
+ * was resumed:
+ *
+ *     handling -> answered
+ *     handling -> parked -> resumed -> answered          (the handler's `resumed` callback answers)
+ *
+ * http_exchange_park() must come before whatever may resume it is set in motion.
+ * http_exchange_resume() must come exactly once for each park, from any thread; it is the only
+ * function allowed between the two. A client that leaves while parked is noticed only after
+ * resuming (libmicrohttpd 0.9.75), and the exchange stays valid until then. The server bounds
+ * nothing here: deadlines and the number of parked requests are the caller's to limit.
+ *
+ * Threads: the HTTP thread that carries the connection, except http_exchange_resume().
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/text.h"
+#include "http/content.h"
+
+struct http_exchange;
+
+/* A query parameter: percent-decoded, `+` as a space, broken UTF-8 replaced by U+FFFD. */
+struct http_param {
+    struct text name;
+    struct text value;
+};
+
+struct http_request {
+    const char *method;
+    struct text path; /* percent-decoded; never holds NUL or control bytes (such targets are refused
+                         with 400) */
+    struct text query;               /* as sent, without the `?` */
+    const struct http_param *params; /* in the order sent */
+    size_t param_count;
+    const char *request_id; /* the client's, if valid, else made up */
+    bool has_client_request_id;
+};
+
+/* All borrowed, valid as long as the exchange. */
+const struct http_request *http_exchange_request(const struct http_exchange *exchange) NODISCARD;
+
+/* First header of that name (any case), or NULL. */
+const char *http_exchange_header(const struct http_exchange *exchange, const char *name) NODISCARD;
+
+/* The last parameter of that name, or NULL. */
+const struct http_param *http_request_param(const struct http_request *request,
+                                            const char *name) NODISCARD;
+
+/* State of the handler's, freed with `destroy` when the exchange ends. At most one; `destroy` may
+ * be NULL. */
+void http_exchange_set_state(struct http_exchange *exchange, void *state,
+                             void (*destroy)(void *state));
+void *http_exchange_state(const struct http_exchange *exchange) NODISCARD;
+
+/* What the access log and the metrics are to say besides what the server knows; static strings,
+ * NULL: not known. */
+void http_exchange_note_route(struct http_exchange *exchange, const char *route);
+void http_exchange_note_cache(struct http_exchange *exchange, const char *cache_status);
+
+/* Suspends the connection. `resumed` is called on the HTTP thread after http_exchange_resume(), and
+ * answers. */
+void http_exchange_park(struct http_exchange *exchange,
+                        void (*resumed)(void *context, struct http_exchange *exchange),
+                        void *context);
+
+/* Any thread. */
+void http_exchange_resume(struct http_exchange *exchange);
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+enum { HTTP_MAX_HEADERS = 24, HTTP_HEADER_SPACE = 2048 };
+
+/* Answer headers, collected in place: values are copied into `space`. What does not fit is left out
+ * and `overflow` set (the reply then becomes a 500: it cannot happen with the limits on requests,
+ * and must not go unnoticed). */
+struct http_headers {
+    struct http_header list[HTTP_MAX_HEADERS];
+    size_t count;
+    size_t used;
+    bool overflow;
+    char space[HTTP_HEADER_SPACE];
+};
+
+void http_headers_add(struct http_headers *headers, const char *static_name, const char *value);
+void http_headers_add_format(struct http_headers *headers, const char *static_name,
+                             const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Answers with a copy of `body` (a small one: errors, probes). `type` NULL: no Content-Type. HEAD
+ * gets no body. */
+void http_reply(struct http_exchange *exchange, int status, const char *type, struct text body,
+                const struct http_headers *headers);
+
+/* Answers 200 with `content` (held by the answer as long as needed): negotiates gzip by
+ * Accept-Encoding, answers 304 if If-None-Match matches; adds ETag, Content-Encoding, Content-Type.
+ * `Vary` is the caller's business, among `headers`.
+ *
+ * `add_headers` writes the caller's headers. If `share_tag` is not 0, answers with the same
+ * content, the same tag and the same encoding have the same headers, so a response prepared for one
+ * of them serves all: `add_headers` is then only called when none is prepared yet. Tags should
+ * change at most once a second. */
+void http_reply_content(struct http_exchange *exchange, struct http_content *content,
+                        uint64_t share_tag,
+                        void (*add_headers)(void *context, struct http_headers *headers),
+                        void *context);
+
+#endif

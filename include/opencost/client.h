@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asks OpenCost: one fetch is one query with its tries, its waits and its decoding.
+ *
+ * A try that fails in a way that may pass (connection and transport faults, timeouts, 408, 429,
+ * 5xx, bodies that do not parse) is repeated: up to `tries` tries in all, with waits of 1, 2, 4 ...
+ * times `retry_wait_ms`, at most `retry_wait_max_ms`, none after the last. A 429 or 503 with
+ * Retry-After waits that long instead, up to the same maximum. Other 4xx are not retried. At most
+ * `max_in_flight` allocation queries are under way at once; further ones queue in the order they
+ * came (health checks do not queue).
+ *
+ * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
+ * paused.
+ *
+ * Logs: opencost.allocation_request, opencost.allocation_success, opencost.allocation_error,
+ * opencost.http_error, opencost.request_error, opencost.allocation_defects. Metrics: the
+ * kubecent_opencost_ families.
+ *
+ * Threads: the loop thread only, except client_create() and client_destroy() (before the loop
+ * starts, after it ended).
+ */
+#ifndef OPENCOST_CLIENT_H
+#define OPENCOST_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/scheduler.h"
+#include "cost/cost_set.h"
+#include "opencost/transfer.h"
+
+struct opencost_client;
+struct opencost_fetch;
+
+struct opencost_options {
+    const char
+        *base_url; /* http or https, may carry a path prefix; a trailing slash is dropped; copied */
+    const char *token_file; /* bearer token, re-read when the file changes; NULL: none; copied */
+    int64_t timeout_ms;     /* of one try */
+    int64_t connect_timeout_ms;
+    int tries;
+    int64_t retry_wait_ms;
+    int64_t retry_wait_max_ms;
+    int max_in_flight;
+    uint64_t max_body_bytes;
+    const struct scheduler *scheduler;    /* borrowed */
+    const struct transfer_engine *engine; /* borrowed */
+    struct log *log;                      /* borrowed */
+    struct metrics *metrics;              /* borrowed; may be NULL */
+};
+
+struct opencost_client *opencost_client_create(const struct opencost_options *options,
+                                               struct error *reterr) NODISCARD;
+
+/* No fetch may be under way: call opencost_client_stop() while the loop still runs. Accepts NULL.
+ */
+void opencost_client_destroy(struct opencost_client *client);
+
+/* Cancels all fetches and checks: each `done` is called once, with ERR_SHUTDOWN, before this
+ * returns or, where a decode job is running, when that job ends. New ones are refused likewise. */
+void opencost_client_stop(struct opencost_client *client);
+
+/* `set` (one reference, the callee's to release) or `error`, one of them NULL. Never called from
+ * inside opencost_client_fetch(). */
+typedef void opencost_fetched_fn(void *context, struct cost_set *set, const struct error *error);
+
+/* GET
+ * {base}/allocation/compute?window=W&aggregate=namespace,pod&accumulate=true[&includeIdle=true].
+ * `window` is a canonical window, copied. False (and *reterr) only when out of memory or stopped;
+ * `done` then never runs. */
+bool opencost_client_fetch(struct opencost_client *client, const char *window, bool include_idle,
+                           opencost_fetched_fn *done, void *context,
+                           struct error *reterr) NODISCARD;
+
+/* GET {base}/healthz, one try, no retry, at most `timeout_ms`. `error` is NULL when it answered
+ * 200. An error with code ERR_UPSTREAM_STATUS or ERR_UPSTREAM_REFUSED means that something answers
+ * there, if not with 200. */
+typedef void opencost_checked_fn(void *context, const struct error *error);
+bool opencost_client_check(struct opencost_client *client, int64_t timeout_ms,
+                           opencost_checked_fn *done, void *context,
+                           struct error *reterr) NODISCARD;
+
+/* The longest a fetch can take once it has begun: all tries and all waits, in ms. */
+int64_t opencost_client_longest_fetch_ms(const struct opencost_client *client) NODISCARD;
+
+#endif
