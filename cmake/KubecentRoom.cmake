@@ -6,6 +6,10 @@
 # all_verify_interface_header_sets.
 function(kubecent_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  if(NOT ROOM_SOURCES)
+    add_library(kubecent_${name} INTERFACE)
+    return()
+  endif()
   add_library(kubecent_${name} STATIC ${ROOM_SOURCES})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/${name}/*.h)
   target_sources(kubecent_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
