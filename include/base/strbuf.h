@@ -28,6 +28,10 @@ struct strbuf {
 /* Allocates nothing. Needs strbuf_finish(). */
 void strbuf_init(struct strbuf *buf, size_t limit);
 
+/* Writes into the caller's memory and never allocates: `bytes` - 1 is the limit. Neither
+ * strbuf_finish() nor strbuf_take() may be called. For text built on the stack. */
+void strbuf_init_fixed(struct strbuf *buf, char *memory, size_t bytes);
+
 /* Frees the bytes; `buf` may be initialised again. Accepts a zeroed struct. Fits CLEANUP(). */
 void strbuf_finish(struct strbuf *buf);
 

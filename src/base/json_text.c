@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text is copied in runs that need no change; what lies between two runs is written by
+ * append_special(). Escapes are spelled as Python's json module spells them.
+ */
+#include "base/json_text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "utf8.h"
+
+enum { FIRST_BEYOND_BMP = 0x10000, UNICODE_ESCAPE_BYTES = 6 };
+
+static void append_unicode_escape(struct strbuf *buf, uint32_t unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char escape[UNICODE_ESCAPE_BYTES] = {
+        '\\',
+        'u',
+        digits[unit >> 12 & 0xF],
+        digits[unit >> 8 & 0xF],
+        digits[unit >> 4 & 0xF],
+        digits[unit & 0xF],
+    };
+    strbuf_append(buf, escape, sizeof(escape));
+}
+
+static void append_character_ascii(struct strbuf *buf, uint32_t character)
+{
+    if (character < FIRST_BEYOND_BMP) {
+        append_unicode_escape(buf, character);
+        return;
+    }
+    uint32_t rest = character - FIRST_BEYOND_BMP;
+    append_unicode_escape(buf, 0xD800 | rest >> 10);
+    append_unicode_escape(buf, 0xDC00 | (rest & 0x3FF));
+}
+
+static void append_escaped_byte(struct strbuf *buf, unsigned char c)
+{
+    char letter;
+    switch (c) {
+    case '"':
+    case '\\':
+        letter = (char)c;
+        break;
+    case '\b':
+        letter = 'b';
+        break;
+    case '\f':
+        letter = 'f';
+        break;
+    case '\n':
+        letter = 'n';
+        break;
+    case '\r':
+        letter = 'r';
+        break;
+    case '\t':
+        letter = 't';
+        break;
+    default:
+        append_unicode_escape(buf, c);
+        return;
+    }
+    strbuf_append(buf, (const char[]){'\\', letter}, 2);
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Writes the one character at `text`, which is not plain, and returns its length. */
+static size_t append_special(struct strbuf *buf, const char *text, size_t length, bool ascii)
+{
+    uint32_t character;
+    size_t taken = utf8_next(text, length, &character);
+    bool is_valid = character != UTF8_INVALID;
+    if (is_valid && character < 0x80)
+        append_escaped_byte(buf, (unsigned char)character);
+    else if (ascii)
+        append_character_ascii(buf, is_valid ? character : UTF8_REPLACEMENT);
+    else if (is_valid)
+        strbuf_append(buf, text, taken);
+    else
+        strbuf_append_text(buf, "\xEF\xBF\xBD");
+    return taken;
+}
+
+static void append_string(struct strbuf *buf, const char *text, size_t length, bool ascii)
+{
+    size_t run = 0; /* where the current run of plain characters began */
+    size_t i = 0;
+    strbuf_append_char(buf, '"');
+    while (i < length) {
+        if (is_plain((unsigned char)text[i])) {
+            i++;
+            continue;
+        }
+        strbuf_append(buf, text + run, i - run);
+        i += append_special(buf, text + i, length - i, ascii);
+        run = i;
+    }
+    if (length > run)
+        strbuf_append(buf, text + run, length - run);
+    strbuf_append_char(buf, '"');
+}
+
+void json_append_string(struct strbuf *buf, const char *text, size_t length)
+{
+    append_string(buf, text, length, false);
+}
+
+void json_append_string_ascii(struct strbuf *buf, const char *text, size_t length)
+{
+    append_string(buf, text, length, true);
+}

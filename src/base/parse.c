@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/parse.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "utf8.h"
+
+enum { INTEGER_DIGITS_MAX = 4300 }; /* Python's limit for reading integers */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void trim_spaces(const char **text, size_t *length)
+{
+    while (*length > 0 && is_space((*text)[0])) {
+        (*text)++;
+        (*length)--;
+    }
+    while (*length > 0 && is_space((*text)[*length - 1]))
+        (*length)--;
+}
+
+/* Cuts a point with nothing but zeros behind it. */
+static size_t without_zero_fraction(const char *text, size_t length)
+{
+    size_t end = length;
+    while (end > 0 && text[end - 1] == '0')
+        end--;
+    return end > 0 && end < length && text[end - 1] == '.' ? end - 1 : length;
+}
+
+/* Checks digits with single underscores between them. */
+static bool is_digit_groups(const char *text, size_t length, size_t *ret_digits)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (is_digit(text[i])) {
+            digits++;
+            continue;
+        }
+        bool separates = text[i] == '_' && i > 0 && is_digit(text[i - 1]) && i + 1 < length &&
+                         is_digit(text[i + 1]);
+        if (!separates)
+            return false;
+    }
+    *ret_digits = digits;
+    return digits > 0;
+}
+
+/* Adds the digits up on the negative side, where one more number fits, and stays at the end of the
+ * range once there. */
+static int64_t sum_negative(const char *text, size_t length)
+{
+    int64_t value = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '_')
+            continue;
+        if (__builtin_mul_overflow(value, (int64_t)10, &value) ||
+            __builtin_sub_overflow(value, (int64_t)(text[i] - '0'), &value))
+            return INT64_MIN;
+    }
+    return value;
+}
+
+enum parse_result parse_integer(const char *text, size_t length, int64_t *ret_value)
+{
+    size_t digits;
+    bool is_negative = false;
+    trim_spaces(&text, &length);
+    if (length > 0 && (text[0] == '-' || text[0] == '+')) {
+        is_negative = text[0] == '-';
+        text++;
+        length--;
+    }
+    length = without_zero_fraction(text, length);
+    if (!is_digit_groups(text, length, &digits))
+        return PARSE_INVALID;
+    if (digits > INTEGER_DIGITS_MAX)
+        return PARSE_TOO_LONG;
+    int64_t value = sum_negative(text, length);
+    if (is_negative)
+        *ret_value = value;
+    else
+        *ret_value = value == INT64_MIN ? INT64_MAX : -value;
+    return PARSE_OK;
+}
+
+bool parse_boolean(const char *text, size_t length, bool *ret_value)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {
+        {"1", true},  {"true", true},   {"t", true},  {"yes", true}, {"y", true},  {"on", true},
+        {"0", false}, {"false", false}, {"f", false}, {"no", false}, {"n", false}, {"off", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (length == strlen(words[i].word) && strncasecmp(text, words[i].word, length) == 0) {
+            *ret_value = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool parse_digits(const char *text, size_t length, int64_t max, int64_t *ret_value)
+{
+    int64_t value = 0;
+    if (length == 0)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_digit(text[i]) || __builtin_mul_overflow(value, (int64_t)10, &value) ||
+            __builtin_add_overflow(value, (int64_t)(text[i] - '0'), &value) || value > max)
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool utf8_is_valid(const char *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length) {
+        uint32_t character;
+        i += utf8_next(text + i, length - i, &character);
+        if (character == UTF8_INVALID)
+            return false;
+    }
+    return true;
+}
