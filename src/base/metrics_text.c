@@ -86,6 +86,7 @@ static void render_histogram(const char *name, const struct metric_histogram *hi
     }
     append_sample_name(name, "_sum", histogram->labels, out);
     metrics_append_seconds(out, atomic_load_explicit(&histogram->sum_ns, memory_order_relaxed));
+    strbuf_append_char(out, '\n');
     append_sample_name(name, "_count", histogram->labels, out);
     strbuf_append_int(out, (int64_t)count);
     strbuf_append_char(out, '\n');
