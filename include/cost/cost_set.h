@@ -109,7 +109,7 @@ bool cost_set_builder_add(struct cost_set_builder *builder, const struct allocat
 void cost_set_builder_ignore(struct cost_set_builder *builder);
 
 /* Hands out the finished set, with one reference that the caller owns, and destroys the builder
- * (also on failure). NULL only when out of memory. */
+ * (also on failure). NULL when out of memory or when the builder had failed before. */
 struct cost_set *cost_set_builder_finish(struct cost_set_builder *builder) NODISCARD;
 
 /* The set as a shared value, to hold, release and cache. Borrowed: no reference is added. */
