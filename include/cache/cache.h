@@ -73,7 +73,7 @@ enum cache_state cache_acquire(struct cache *cache, const char *key, int64_t now
 
 /* The same without counting: for the refresh engine's own questions. */
 enum cache_state cache_peek(struct cache *cache, const char *key, int64_t now_ms,
-                            struct cache_hit *ret_hit) NODISCARD;
+                            struct cache_hit *ret_hit);
 
 /* A view to be stored together with its dataset. */
 struct cache_view {

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers cost queries: from the cache if it can, else by one fetch from OpenCost for however many
+ * ask.
+ *
+ * What is fetched is a *dataset*: the cost set of a window (with or without idle). What is answered
+ * is a *view* of it: JSON, rendered and compressed once by a job thread, then shared. All views of
+ * a window come from the same dataset.
+ *
+ * A query takes one of two ways:
+ *   - cost_service_lookup() on an HTTP thread finds the view in the cache: done, nothing waited
+ * for;
+ *   - cost_service_request() leaves an order with the loop thread. There it joins the flight of its
+ * view; the leader of that flight gets the datasets (from the cache, or by joining the flight of
+ * each), has the view rendered, stores it and releases all who wait. Everyone gets the same answer
+ * or the same error, at the latest at the deadline.
+ *
+ * Threads: named at each function.
+ */
+#ifndef SERVICE_COST_SERVICE_H
+#define SERVICE_COST_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/scheduler.h"
+#include "base/text.h"
+#include "base/time_source.h"
+#include "cache/cache.h"
+#include "cost/window.h"
+#include "flight/flight.h"
+#include "http/content.h"
+#include "opencost/client.h"
+#include "service/origin_health.h"
+
+struct cost_service;
+struct view_spec;
+
+enum cost_view_kind {
+    COST_VIEW_NAMESPACES,
+    COST_VIEW_PODS,
+    COST_VIEW_MONTHLY,
+    COST_VIEW_RECOMMENDATIONS,
+    COST_VIEW_KINDS,
+};
+
+/* What is asked. Texts are borrowed; fields that do not concern the kind are ignored. */
+struct cost_query {
+    enum cost_view_kind kind;
+    struct window window;       /* namespaces, pods */
+    struct text window_text;    /* as the caller spelled it; echoed */
+    bool include_idle;          /* namespaces, pods */
+    bool detail;                /* namespaces, pods */
+    bool has_namespace;         /* pods: only rows of `namespace_name` */
+    struct text namespace_name; /* pods */
+    int months;                 /* monthly: 1 to 12 */
+    int limit;                  /* recommendations: 1 to 50 */
+};
+
+/* How an answer came about, in the terms of RFC 9211. */
+enum cost_source {
+    COST_SOURCE_HIT,       /* the data were in the cache, within their TTL */
+    COST_SOURCE_MISS,      /* this request caused the fetch */
+    COST_SOURCE_COLLAPSED, /* it waited for a fetch that was under way */
+    COST_SOURCE_STALE,     /* past their TTL, served because OpenCost failed */
+};
+
+struct cost_answer {
+    struct http_content *content; /* held by the receiver, who releases it; NULL on failure */
+    struct error error;           /* if there is no content */
+    enum cost_source source;
+    int64_t fetched_ms; /* monotonic: when OpenCost answered */
+    int64_t ttl_ms;
+};
+
+struct cost_service_options {
+    int64_t ttl_ms;              /* of datasets; closed calendar months are kept for a day */
+    int64_t request_deadline_ms; /* the longest a request waits */
+    unsigned max_waiting;        /* requests waiting at once; more are refused with ERR_BUSY */
+    struct cache *cache;         /* borrowed, as all below */
+    struct opencost_client *client;
+    struct origin_health *health; /* told the outcome of every fetch; may be NULL */
+    const struct scheduler *scheduler;
+    const struct time_source *time;
+    struct log *log;
+    struct metrics *metrics; /* may be NULL */
+};
+
+/* Before the loop starts. NULL only when out of memory. */
+struct cost_service *cost_service_create(const struct cost_service_options *options) NODISCARD;
+
+/* After the loop has ended. Accepts NULL. */
+void cost_service_destroy(struct cost_service *service);
+
+/* Loop thread: releases everyone who waits with ERR_SHUTDOWN, and refuses what comes after. What
+ * the client has under way is stopped with opencost_client_stop(), next. */
+void cost_service_stop(struct cost_service *service);
+
+/* Any thread; never waits, renders or allocates. True: *ret_answer has a fresh answer. */
+bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
+                         struct cost_answer *ret_answer) NODISCARD;
+
+/* A request under way. Embed it in what asks; the service owns the fields between
+ * cost_service_request() and `done`. */
+struct cost_request {
+    /* Loop thread, exactly once. Takes the content over. */
+    void (*done)(struct cost_request *request, const struct cost_answer *answer);
+
+    struct cost_service *service;
+    struct view_spec *spec;
+    struct loop_task task;
+    struct flight_waiter waiter;
+    struct cost_request *next, *previous; /* all waiting requests, the earliest deadline first */
+    int64_t deadline_ms;
+    bool leads;
+};
+
+/* Any thread. `request->done` must be set, the rest is filled in; the query is copied. False (and
+ * *reterr, ERR_BUSY, ERR_SHUTDOWN or ERR_NO_MEMORY) when the order was not taken; `done` then never
+ * runs. `done` may run on the loop thread before this returns. */
+bool cost_service_request(struct cost_service *service, const struct cost_query *query,
+                          struct cost_request *request, struct error *reterr) NODISCARD;
+
+/* Requests waiting now. Any thread. */
+unsigned cost_service_waiting(const struct cost_service *service) NODISCARD;
+
+/* How a refresh ended; `pod_rows` is 0 on failure. */
+typedef void cost_refreshed_fn(void *context, const struct error *error, size_t pod_rows);
+
+/* Loop thread: fetches the dataset of `window` (idle=false) whatever the cache holds, and renders
+ * anew the views that were asked for since the last time, and the plain ones (namespaces, pods, and
+ * for 7d and 30d recommendations and the month). Readers keep the old dataset until the new one
+ * replaces it whole. A failure leaves what is there. `done` may run before this returns. */
+void cost_service_refresh(struct cost_service *service, const struct window *window,
+                          cost_refreshed_fn *done, void *context);
+
+/* True when the dataset of `window` (idle=false) is in the cache and within its TTL. Any thread. */
+bool cost_service_has_fresh(struct cost_service *service, const struct window *window) NODISCARD;
+
+/* Loop thread: drops what is too old from the cache and the flights. Returns how many cache entries
+ * left. */
+size_t cost_service_cleanup(struct cost_service *service);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps the cache warm: fetches chosen windows at start and again before they expire, and cleans
+ * up.
+ *
+ * A failed refresh keeps what is there and is tried again sooner: after 10 s, 20 s, 40 s ... up to
+ * the interval, and at once for what is not fresh when OpenCost is seen to be back.
+ *
+ * Logs background.tasks_starting, background.tasks_started, background.cache_refresh,
+ * background.refresh_failed, background.cache_cleanup, background.task_cancelled, cache.cleanup.
+ *
+ * Threads: the loop thread, except create, destroy and refresher_is_warmed_up() (any).
+ */
+#ifndef SERVICE_REFRESHER_H
+#define SERVICE_REFRESHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/scheduler.h"
+#include "base/time_source.h"
+#include "cost/window.h"
+#include "service/cost_service.h"
+
+struct refresher;
+
+struct refresher_options {
+    const struct window *windows; /* copied */
+    size_t window_count;
+    int64_t interval_ms;
+    int64_t cleanup_interval_ms;
+    struct cost_service *service; /* borrowed, as all below */
+    const struct scheduler *scheduler;
+    const struct time_source *time;
+    struct log *log;
+    struct metrics *metrics; /* may be NULL */
+};
+
+struct refresher *refresher_create(const struct refresher_options *options) NODISCARD;
+
+/* Accepts NULL. */
+void refresher_destroy(struct refresher *refresher);
+
+/* Starts the warm-up and the timers. */
+void refresher_start(struct refresher *refresher);
+
+/* Stops the timers. Refreshes under way end with the service. */
+void refresher_stop(struct refresher *refresher);
+
+/* OpenCost answers again: fetch at once what is not fresh. */
+void refresher_origin_recovered(struct refresher *refresher);
+
+/* True once every window was tried, well or badly. */
+bool refresher_is_warmed_up(const struct refresher *refresher) NODISCARD;
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One struct a window, each with a timer of its own:
+ *
+ *     due -> fetching -> waiting (for the interval after a success; after a failure for a retry
+ * that backs off while the cache has nothing fresh) -> due ...
+ */
+#include "service/refresher.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { FIRST_RETRY_MS = 10 * 1000 };
+
+struct refresh {
+    struct refresher *refresher;
+    struct window window;
+    struct loop_timer *timer;
+    int64_t retry_ms; /* the next wait after a failure */
+    bool fetching;
+    bool attempted;
+    struct metric *last_success;
+};
+
+struct refresher {
+    struct refresher_options options;
+    struct loop_timer *cleanup_timer;
+    atomic_size_t not_attempted; /* windows whose first refresh has not ended */
+    bool stopping;
+    size_t window_count;
+    struct refresh windows[];
+};
+
+static void refresh_due(void *context);
+static void cleanup_due(void *context);
+
+static bool refresh_init(struct refresher *refresher, struct refresh *refresh,
+                         const struct window *window)
+{
+    refresh->refresher = refresher;
+    refresh->window = *window;
+    refresh->retry_ms = FIRST_RETRY_MS;
+    refresh->timer = loop_timer_create(refresher->options.scheduler, refresh_due, refresh);
+    if (refresher->options.metrics != NULL) {
+        const struct metric_label labels[] = {{"dataset", refresh->window.canonical}, {NULL, NULL}};
+        refresh->last_success = metrics_gauge(
+            refresher->options.metrics, "kubecent_refresh_last_success_timestamp_seconds",
+            "When the window was last refreshed, in Unix seconds; 0: never.", labels);
+    }
+    return refresh->timer != NULL;
+}
+
+struct refresher *refresher_create(const struct refresher_options *options)
+{
+    struct refresher *refresher =
+        calloc(1, sizeof(*refresher) + options->window_count * sizeof(refresher->windows[0]));
+    if (refresher == NULL)
+        return NULL;
+    refresher->options = *options;
+    refresher->window_count = options->window_count;
+    atomic_init(&refresher->not_attempted, options->window_count);
+    refresher->cleanup_timer = loop_timer_create(options->scheduler, cleanup_due, refresher);
+    bool complete = refresher->cleanup_timer != NULL;
+    for (size_t i = 0; complete && i < options->window_count; i++)
+        complete = refresh_init(refresher, &refresher->windows[i], &options->windows[i]);
+    if (!complete) {
+        refresher_destroy(refresher);
+        return NULL;
+    }
+    return refresher;
+}
+
+void refresher_destroy(struct refresher *refresher)
+{
+    if (refresher == NULL)
+        return;
+    for (size_t i = 0; i < refresher->window_count; i++)
+        loop_timer_destroy(refresher->options.scheduler, refresher->windows[i].timer);
+    loop_timer_destroy(refresher->options.scheduler, refresher->cleanup_timer);
+    free(refresher);
+}
+
+bool refresher_is_warmed_up(const struct refresher *refresher)
+{
+    return atomic_load_explicit(&refresher->not_attempted, memory_order_relaxed) == 0;
+}
+
+/* The wait before the next try of a window whose refresh failed: doubled each time, never beyond
+ * the interval. */
+static int64_t wait_after_failure(struct refresh *refresh)
+{
+    int64_t interval_ms = refresh->refresher->options.interval_ms;
+    int64_t wait_ms = refresh->retry_ms < interval_ms ? refresh->retry_ms : interval_ms;
+    refresh->retry_ms = 2 * wait_ms;
+    return wait_ms;
+}
+
+static void refreshed(void *context, const struct error *error, size_t pod_rows)
+{
+    struct refresh *refresh = context;
+    struct refresher *refresher = refresh->refresher;
+    const struct refresher_options *options = &refresher->options;
+    refresh->fetching = false;
+    if (!refresh->attempted) {
+        refresh->attempted = true;
+        atomic_fetch_sub_explicit(&refresher->not_attempted, 1, memory_order_relaxed);
+    }
+    if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN)) {
+        log_info(options->log, LOG_EVENT("background.task_cancelled"),
+                 LOG_STR("task", "cache_refresh"), LOG_STR("window", refresh->window.canonical));
+        return;
+    }
+    int64_t wait_ms = options->interval_ms;
+    if (error == NULL) {
+        refresh->retry_ms = FIRST_RETRY_MS;
+        metric_set(refresh->last_success, time_wall_s(options->time));
+        log_info(options->log, LOG_EVENT("background.cache_refresh"),
+                 LOG_STR("window", refresh->window.canonical), LOG_INT("item_count", pod_rows));
+    } else {
+        log_error(options->log, LOG_EVENT("background.refresh_failed"),
+                  LOG_STR("error", error->text), LOG_STR("task", "cache_refresh"),
+                  LOG_STR("window", refresh->window.canonical));
+        wait_ms = wait_after_failure(refresh);
+    }
+    loop_timer_start(options->scheduler, refresh->timer, wait_ms);
+}
+
+static void refresh_due(void *context)
+{
+    struct refresh *refresh = context;
+    if (refresh->fetching || refresh->refresher->stopping)
+        return;
+    refresh->fetching = true;
+    loop_timer_stop(refresh->refresher->options.scheduler, refresh->timer);
+    cost_service_refresh(refresh->refresher->options.service, &refresh->window, refreshed, refresh);
+}
+
+static void cleanup_due(void *context)
+{
+    struct refresher *refresher = context;
+    size_t removed = cost_service_cleanup(refresher->options.service);
+    log_info(refresher->options.log, LOG_EVENT("cache.cleanup"), LOG_INT("removed_count", removed));
+    if (removed > 0)
+        log_debug(refresher->options.log, LOG_EVENT("background.cache_cleanup"),
+                  LOG_INT("removed_count", removed));
+    loop_timer_start(refresher->options.scheduler, refresher->cleanup_timer,
+                     refresher->options.cleanup_interval_ms);
+}
+
+void refresher_start(struct refresher *refresher)
+{
+    const struct refresher_options *options = &refresher->options;
+    log_info(options->log, LOG_EVENT("background.tasks_starting"));
+    loop_timer_start(options->scheduler, refresher->cleanup_timer, options->cleanup_interval_ms);
+    for (size_t i = 0; i < refresher->window_count; i++)
+        refresh_due(&refresher->windows[i]);
+    log_info(options->log, LOG_EVENT("background.tasks_started"));
+}
+
+void refresher_stop(struct refresher *refresher)
+{
+    refresher->stopping = true;
+    loop_timer_stop(refresher->options.scheduler, refresher->cleanup_timer);
+    for (size_t i = 0; i < refresher->window_count; i++)
+        loop_timer_stop(refresher->options.scheduler, refresher->windows[i].timer);
+}
+
+void refresher_origin_recovered(struct refresher *refresher)
+{
+    for (size_t i = 0; i < refresher->window_count; i++) {
+        struct refresh *refresh = &refresher->windows[i];
+        if (!cost_service_has_fresh(refresher->options.service, &refresh->window))
+            refresh_due(refresh);
+    }
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of this room share. The story, top down:
+ *
+ *   cost_service.c   lookups; requests: their orders, deadlines and release
+ *   view_maker.c     the work of a view's flight: get the datasets, have the view rendered, store
+ * it dataset_fetch.c  the work of a dataset's flight: fetch, render the views kept warm, store all
+ * at once dataset.c        the values that go into the cache view_render.c    a view's JSON
+ *
+ * Threads: the loop thread, unless said otherwise.
+ */
+#ifndef SERVICE_SERVICE_INTERNAL_H
+#define SERVICE_SERVICE_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "dataset.h"
+#include "service/cost_service.h"
+#include "view_spec.h"
+
+struct kind_metrics {
+    struct metric *requests, *hits, *stale, *coalesced;
+};
+
+struct cost_service {
+    struct cost_service_options options;
+    struct kind_metrics metrics[COST_VIEW_KINDS];
+    atomic_uint waiting;  /* requests between cost_service_request() and `done` */
+    atomic_ullong serial; /* numbers the queries that have no key of their own */
+
+    struct {
+        struct flight_table *views;    /* by view key; results are struct view_result */
+        struct flight_table *datasets; /* by dataset key; results are struct dataset */
+        struct cost_request *requests; /* the earliest deadline first: all wait equally long */
+        struct loop_timer *deadline;   /* of the first request */
+        bool stopping;
+    } loop; /* only the loop thread, once it runs */
+};
+
+/* What a view's flight ends with. */
+struct view_result {
+    struct http_content *content; /* borrowed */
+    int64_t fetched_ms;
+    int64_t ttl_ms;
+    bool fetched; /* OpenCost was asked for it, or was being asked already */
+    bool led;     /* ... by this flight */
+    bool stale;
+};
+
+/* Begins the work of the flight `spec->key`, which the caller leads. Ends it with flight_end(),
+ * possibly before returning. */
+void view_maker_start(struct cost_service *service, struct view_spec *spec);
+
+/* What identifies a dataset, and how long it keeps. */
+struct dataset_order {
+    char key[DATASET_KEY_MAX];
+    struct window window;
+    bool include_idle;
+    bool keep_warm; /* also render the plain views, asked for or not */
+    int64_t ttl_ms;
+};
+
+void dataset_order_init(struct dataset_order *order, const struct window *window, bool include_idle,
+                        int64_t ttl_ms);
+
+/* Begins the work of the flight `order->key`, which the caller leads. Ends it likewise. */
+void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order);
+
+/* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,
+ * or the months, oldest first. `now_s` labels months. */
+struct http_content *view_render(const struct view_spec *spec, struct dataset *const *datasets,
+                                 size_t count, int64_t now_s, struct error *reterr) NODISCARD;
+
+#endif

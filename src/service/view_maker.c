@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The work of a view's flight:
+ *
+ *     needing -> rendering -> stored     (or ended with the first error)
+ *
+ * A view needs one dataset, or for a trend one a month. Each is taken from the cache if it is fresh
+ * there, else this work joins the dataset's flight. When a fetch fails and the cache keeps expired
+ * data for that case, those are used.
+ */
+#include "service_internal.h"
+
+#include <stdlib.h>
+
+enum { NEEDS_MAX = 12, CLOSED_MONTH_TTL_MS = 24 * 3600 * 1000 };
+
+struct view_maker;
+
+struct dataset_need {
+    struct view_maker *maker;
+    struct dataset_order order;
+    struct flight_waiter waiter;
+    struct dataset *dataset; /* held, once there */
+};
+
+struct view_maker {
+    struct cost_service *service;
+    struct view_spec *spec; /* held */
+    struct dataset_need needs[NEEDS_MAX];
+    size_t need_count;
+    size_t pending; /* needs that wait for a flight */
+    bool beginning; /* needs are being begun: nothing ends meanwhile */
+    bool fetched, led, stale;
+    bool failed;
+    struct error error; /* the first, if failed */
+    int64_t now_s;
+    struct loop_job job;
+    struct http_content *content;
+};
+
+static void maker_free(struct view_maker *maker)
+{
+    for (size_t i = 0; i < maker->need_count; i++) {
+        flight_leave(&maker->needs[i].waiter);
+        dataset_release(maker->needs[i].dataset);
+    }
+    view_spec_release(maker->spec);
+    http_content_release(maker->content);
+    free(maker);
+}
+
+/* The data are as old as their most perishable part: the current month's, not those of months long
+ * closed. */
+static const struct dataset *most_perishable(const struct view_maker *maker)
+{
+    const struct dataset *chosen = maker->needs[0].dataset;
+    for (size_t i = 1; i < maker->need_count; i++) {
+        const struct dataset *other = maker->needs[i].dataset;
+        if (other->fetched_ms + other->ttl_ms < chosen->fetched_ms + chosen->ttl_ms)
+            chosen = other;
+    }
+    return chosen;
+}
+
+static void maker_end(struct view_maker *maker)
+{
+    struct cost_service *service = maker->service;
+    int64_t now_ms = scheduler_now_ms(service->options.scheduler);
+    if (maker->content == NULL) {
+        flight_end(service->loop.views, maker->spec->key, NULL, &maker->error, now_ms);
+    } else {
+        const struct dataset *dataset = most_perishable(maker);
+        struct view_result result = {
+            .content = maker->content,
+            .fetched_ms = dataset->fetched_ms,
+            .ttl_ms = dataset->ttl_ms,
+            .fetched = maker->fetched,
+            .led = maker->led,
+            .stale = maker->stale,
+        };
+        flight_end(service->loop.views, maker->spec->key, &result, NULL, now_ms);
+    }
+    maker_free(maker);
+}
+
+static void store(struct view_maker *maker)
+{
+    struct cache *cache = maker->service->options.cache;
+    struct cache_view view;
+    if (!maker->spec->cacheable || !cached_view_create(maker->spec, maker->content, &view))
+        return;
+    const struct dataset *dataset = most_perishable(maker);
+    /* A trend hangs on several datasets, so it is an entry of its own. */
+    if (maker->need_count > 1)
+        (void)cache_put(cache, view.key, view.value, view.bytes, dataset->fetched_ms,
+                        dataset->ttl_ms, NULL, 0);
+    else
+        (void)cache_put_view(cache, maker->needs[0].order.key, &dataset->shared, &view);
+    log_debug(maker->service->options.log, LOG_EVENT("cache.set"), LOG_STR("key", maker->spec->key),
+              LOG_INT("ttl_seconds", dataset->ttl_ms / 1000));
+}
+
+/* Job thread. */
+static void render(struct loop_job *job)
+{
+    struct view_maker *maker = CONTAINER_OF(job, struct view_maker, job);
+    struct dataset *datasets[NEEDS_MAX];
+    for (size_t i = 0; i < maker->need_count; i++)
+        datasets[i] = maker->needs[i].dataset;
+    maker->content =
+        view_render(maker->spec, datasets, maker->need_count, maker->now_s, &maker->error);
+}
+
+static void rendered(struct loop_job *job, bool cancelled)
+{
+    struct view_maker *maker = CONTAINER_OF(job, struct view_maker, job);
+    if (cancelled)
+        (void)error_set(&maker->error, ERR_SHUTDOWN, "the server is stopping");
+    if (maker->content != NULL)
+        store(maker);
+    maker_end(maker);
+}
+
+/* Stale data had this view already, most likely. */
+static bool take_stale_view(struct view_maker *maker)
+{
+    struct cache_hit hit;
+    if (!maker->stale || maker->need_count != 1)
+        return false;
+    (void)cache_peek(maker->service->options.cache, maker->spec->key,
+                     scheduler_now_ms(maker->service->options.scheduler), &hit);
+    if (hit.value == NULL)
+        return false;
+    maker->content = http_content_hold(cached_view_from_shared(hit.value)->content);
+    shared_release(hit.value);
+    return true;
+}
+
+/* Goes on when there is nothing left to wait for, or no reason to. */
+static void maker_step(struct view_maker *maker)
+{
+    if (maker->beginning || (maker->pending > 0 && !maker->failed))
+        return;
+    if (maker->failed || take_stale_view(maker)) {
+        maker_end(maker);
+        return;
+    }
+    maker->now_s = time_wall_s(maker->service->options.time);
+    if (!scheduler_job(maker->service->options.scheduler, &maker->job)) {
+        (void)error_no_memory(&maker->error);
+        maker_end(maker);
+    }
+}
+
+/* Expired data that may be served because OpenCost failed. */
+static bool take_stale_dataset(struct dataset_need *need)
+{
+    struct cost_service *service = need->maker->service;
+    struct cache_hit hit;
+    (void)cache_peek(service->options.cache, need->order.key,
+                     scheduler_now_ms(service->options.scheduler), &hit);
+    if (hit.value == NULL)
+        return false;
+    need->dataset = dataset_from_shared(hit.value);
+    need->maker->stale = true;
+    return true;
+}
+
+static void need_failed(struct dataset_need *need, const struct error *error)
+{
+    struct view_maker *maker = need->maker;
+    bool stopping = error->code == ERR_SHUTDOWN;
+    if (maker->failed || (!stopping && take_stale_dataset(need)))
+        return;
+    maker->failed = true;
+    maker->error = *error;
+}
+
+static void need_released(struct flight_waiter *waiter, void *result, const struct error *error)
+{
+    struct dataset_need *need = CONTAINER_OF(waiter, struct dataset_need, waiter);
+    struct view_maker *maker = need->maker;
+    if (error != NULL)
+        need_failed(need, error);
+    else
+        need->dataset = dataset_hold(result);
+    maker->pending--;
+    maker_step(maker);
+}
+
+static void need_begin(struct dataset_need *need)
+{
+    struct view_maker *maker = need->maker;
+    struct cost_service *service = maker->service;
+    int64_t now_ms = scheduler_now_ms(service->options.scheduler);
+    struct cache_hit hit;
+    if (cache_peek(service->options.cache, need->order.key, now_ms, &hit) == CACHE_FRESH) {
+        need->dataset = dataset_from_shared(hit.value);
+        return;
+    }
+    shared_release(hit.value);
+
+    struct error error;
+    need->waiter.released = need_released;
+    maker->fetched = true;
+    switch (flight_join(service->loop.datasets, need->order.key, &need->waiter, now_ms, &error)) {
+    case FLIGHT_LEAD:
+        maker->pending++;
+        maker->led = true;
+        dataset_fetch_start(service, &need->order);
+        break;
+    case FLIGHT_FOLLOW:
+        maker->pending++;
+        break;
+    default:
+        need_failed(need, &error);
+        break;
+    }
+}
+
+static void add_need(struct view_maker *maker, const struct window *window, bool include_idle,
+                     int64_t ttl_ms)
+{
+    struct dataset_need *need = &maker->needs[maker->need_count++];
+    need->maker = maker;
+    dataset_order_init(&need->order, window, include_idle, ttl_ms);
+}
+
+static void add_fixed_window(struct view_maker *maker, struct text window_text)
+{
+    struct window window;
+    if (window_parse(window_text, &window))
+        add_need(maker, &window, false, maker->service->options.ttl_ms);
+}
+
+static void add_months(struct view_maker *maker)
+{
+    int64_t now_s = time_wall_s(maker->service->options.time);
+    int64_t ttl_ms = maker->service->options.ttl_ms;
+    for (int back = maker->spec->query.months - 1; back >= 0; back--) {
+        struct window window = window_of_month(now_s, back);
+        add_need(maker, &window, false, back == 0 ? ttl_ms : CLOSED_MONTH_TTL_MS);
+    }
+}
+
+static void add_needs(struct view_maker *maker)
+{
+    const struct cost_query *query = &maker->spec->query;
+    if (query->kind == COST_VIEW_RECOMMENDATIONS)
+        add_fixed_window(maker, TEXT("7d"));
+    else if (query->kind == COST_VIEW_MONTHLY && query->months == 1)
+        add_fixed_window(maker, TEXT("30d"));
+    else if (query->kind == COST_VIEW_MONTHLY)
+        add_months(maker);
+    else
+        add_need(maker, &query->window, query->include_idle, maker->service->options.ttl_ms);
+}
+
+void view_maker_start(struct cost_service *service, struct view_spec *spec)
+{
+    struct view_maker *maker = calloc(1, sizeof(*maker));
+    if (maker == NULL) {
+        struct error error;
+        (void)error_no_memory(&error);
+        flight_end(service->loop.views, spec->key, NULL, &error,
+                   scheduler_now_ms(service->options.scheduler));
+        return;
+    }
+    maker->service = service;
+    maker->spec = view_spec_hold(spec);
+    maker->job = (struct loop_job){.work = render, .done = rendered};
+    add_needs(maker);
+    maker->beginning = true;
+    for (size_t i = 0; i < maker->need_count && !maker->failed; i++)
+        need_begin(&maker->needs[i]);
+    maker->beginning = false;
+    maker_step(maker);
+}
