@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Jobs on libuv's pool.
+ *
+ * The pool's threads are created by the first uv_queue_work() and inherit the signal mask of the
+ * thread that calls it: always the loop thread, which has all signals blocked.
+ */
+#include <stdlib.h>
+
+#include "worker_internal.h"
+
+struct pending_job {
+    uv_work_t request;
+    struct worker *worker;
+    struct loop_job *job;
+    struct pending_job *next, *previous;
+};
+
+static void on_work(uv_work_t *request)
+{
+    struct pending_job *pending = request->data;
+    pending->job->work(pending->job);
+}
+
+static void on_work_done(uv_work_t *request, int status)
+{
+    struct pending_job *pending = request->data;
+    struct worker *worker = pending->worker;
+    struct loop_job *job = pending->job;
+
+    if (pending->previous != NULL)
+        pending->previous->next = pending->next;
+    else
+        worker->loop.jobs = pending->next;
+    if (pending->next != NULL)
+        pending->next->previous = pending->previous;
+    free(pending);
+
+    job->done(job, status == UV_ECANCELED);
+    worker_leave_when_idle(worker);
+}
+
+bool worker_job_start(void *self, struct loop_job *job)
+{
+    struct worker *worker = self;
+    if (worker->loop.is_stopping)
+        return false;
+    struct pending_job *pending = calloc(1, sizeof *pending);
+    if (pending == NULL)
+        return false;
+    *pending = (struct pending_job){.worker = worker, .job = job, .next = worker->loop.jobs};
+    pending->request.data = pending;
+    if (uv_queue_work(&worker->loop.uv, &pending->request, on_work, on_work_done) != 0) {
+        free(pending);
+        return false;
+    }
+    if (pending->next != NULL)
+        pending->next->previous = pending;
+    worker->loop.jobs = pending;
+    return true;
+}
+
+void worker_jobs_cancel(struct worker *worker)
+{
+    /* Fails for those that have begun, which we wait for. No callback is made from inside. */
+    for (struct pending_job *pending = worker->loop.jobs; pending != NULL; pending = pending->next)
+        uv_cancel((uv_req_t *)&pending->request);
+}
