@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rare part of JSON strings: escapes and characters beyond ASCII. */
+#include <stdint.h>
+
+#include "json_reader.h"
+
+/* -1 when `c` is no hexadecimal digit. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_high_surrogate(uint32_t unit)
+{
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low_surrogate(uint32_t unit)
+{
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* Four hexadecimal digits that are known to be there. */
+static uint32_t hex4(const char *digits)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | (uint32_t)hex_value(digits[i]);
+    return value;
+}
+
+/* Passes the four digits at *p. */
+static bool pass_hex4(struct json_reader *reader, const char **p, uint32_t *ret_unit)
+{
+    const char *digits = *p;
+    for (; *p < digits + 4; (*p)++) {
+        if (*p == reader->end)
+            return json_want_more(reader);
+        if (hex_value(**p) < 0)
+            return json_fail(reader, *p, "four hexadecimal digits");
+    }
+    *ret_unit = hex4(digits);
+    return true;
+}
+
+/* Passes the second half of a surrogate pair. */
+static bool pass_low_surrogate(struct json_reader *reader, const char **p)
+{
+    static const char prefix[] = "\\u";
+    const char *escape = *p;
+    for (int i = 0; i < 2; i++, (*p)++) {
+        if (*p == reader->end)
+            return json_want_more(reader);
+        if (**p != prefix[i])
+            return json_fail(reader, escape, "the second half of a surrogate pair");
+    }
+    uint32_t unit;
+    if (!pass_hex4(reader, p, &unit))
+        return false;
+    return is_low_surrogate(unit) ||
+           json_fail(reader, escape, "the second half of a surrogate pair");
+}
+
+/* Passes the escape whose backslash is at *p. */
+static bool pass_escape(struct json_reader *reader, const char **p)
+{
+    const char *backslash = *p;
+    if (++*p == reader->end)
+        return json_want_more(reader);
+    char c = *(*p)++;
+    if (c != 'u') {
+        bool known = c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' ||
+                     c == 'r' || c == 't';
+        return known || json_fail(reader, backslash, "a known escape");
+    }
+    uint32_t unit;
+    if (!pass_hex4(reader, p, &unit))
+        return false;
+    if (unit == 0)
+        return json_fail(reader, backslash, "no NUL character");
+    if (is_low_surrogate(unit))
+        return json_fail(reader, backslash, "the first half of a surrogate pair");
+    return !is_high_surrogate(unit) || pass_low_surrogate(reader, p);
+}
+
+/* How long the sequence that begins with `lead` is, and between what its second byte must lie (so
+ * that there are no overlong forms, no surrogates and nothing above U+10FFFF). 0: cannot lead. */
+static int utf8_length(unsigned char lead, unsigned char *ret_min, unsigned char *ret_max)
+{
+    *ret_min = 0x80;
+    *ret_max = 0xBF;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 2;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        if (lead == 0xE0)
+            *ret_min = 0xA0;
+        if (lead == 0xED)
+            *ret_max = 0x9F;
+        return 3;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        if (lead == 0xF0)
+            *ret_min = 0x90;
+        if (lead == 0xF4)
+            *ret_max = 0x8F;
+        return 4;
+    }
+    return 0;
+}
+
+/* Passes the UTF-8 sequence at *p, which is not ASCII. */
+static bool pass_utf8(struct json_reader *reader, const char **p)
+{
+    unsigned char min, max;
+    const char *lead = *p;
+    int length = utf8_length((unsigned char)*lead, &min, &max);
+    if (length == 0)
+        return json_fail(reader, lead, "UTF-8");
+    for (*p = lead + 1; *p < lead + length; (*p)++) {
+        if (*p == reader->end)
+            return json_want_more(reader);
+        unsigned char byte = (unsigned char)**p;
+        if (byte < min || byte > max)
+            return json_fail(reader, lead, "UTF-8");
+        min = 0x80;
+        max = 0xBF;
+    }
+    return true;
+}
+
+bool json_read_special_string(struct json_reader *reader, const char *p,
+                              struct json_string *ret_string)
+{
+    const char *text = reader->cursor + 1;
+    ret_string->has_escapes = false;
+    for (;;) {
+        p = json_plain_end(p, reader->end);
+        if (p == reader->end)
+            return json_want_more(reader);
+        if (*p == '"')
+            break;
+        if (*p == '\\') {
+            ret_string->has_escapes = true;
+            if (!pass_escape(reader, &p))
+                return false;
+        } else if ((signed char)*p < 0) {
+            if (!pass_utf8(reader, &p))
+                return false;
+        } else {
+            return json_fail(reader, p, "no control character in a string");
+        }
+    }
+    ret_string->raw = (struct text){.data = text, .length = (size_t)(p - text)};
+    reader->cursor = p + 1;
+    return true;
+}
+
+static size_t encode_utf8(uint32_t character, char utf8[4])
+{
+    if (character < 0x80) {
+        utf8[0] = (char)character;
+        return 1;
+    }
+    if (character < 0x800) {
+        utf8[0] = (char)(0xC0 | character >> 6);
+        utf8[1] = (char)(0x80 | (character & 0x3F));
+        return 2;
+    }
+    if (character < 0x10000) {
+        utf8[0] = (char)(0xE0 | character >> 12);
+        utf8[1] = (char)(0x80 | (character >> 6 & 0x3F));
+        utf8[2] = (char)(0x80 | (character & 0x3F));
+        return 3;
+    }
+    utf8[0] = (char)(0xF0 | character >> 18);
+    utf8[1] = (char)(0x80 | (character >> 12 & 0x3F));
+    utf8[2] = (char)(0x80 | (character >> 6 & 0x3F));
+    utf8[3] = (char)(0x80 | (character & 0x3F));
+    return 4;
+}
+
+/* Reads one (valid) escape at `p`, behind its backslash; returns where it ends. */
+static const char *decode_escape(const char *p, uint32_t *ret_character)
+{
+    static const char letters[] = "bfnrt";
+    static const char meanings[] = "\b\f\n\r\t";
+    char c = *p++;
+    if (c != 'u') {
+        const char *letter = strchr(letters, c);
+        *ret_character = (uint32_t)(letter != NULL ? meanings[letter - letters] : c);
+        return p;
+    }
+    uint32_t unit = hex4(p);
+    p += 4;
+    if (is_high_surrogate(unit)) {
+        unit = 0x10000 + ((unit - 0xD800) << 10) + (hex4(p + 2) - 0xDC00);
+        p += 6;
+    }
+    *ret_character = unit;
+    return p;
+}
+
+size_t json_unescape(struct text raw, char *meaning, size_t size)
+{
+    size_t length = 0;
+    const char *end = raw.data + raw.length;
+    for (const char *p = raw.data; p < end;) {
+        char utf8[4] = {*p};
+        size_t count = 1;
+        if (*p == '\\') {
+            uint32_t character;
+            p = decode_escape(p + 1, &character);
+            count = encode_utf8(character, utf8);
+        } else {
+            p++;
+        }
+        for (size_t i = 0; i < count; i++, length++) {
+            if (length < size)
+                meaning[length] = utf8[i];
+        }
+    }
+    return length;
+}
