@@ -126,8 +126,7 @@ size_t cost_set_bytes(const struct cost_set *set) NODISCARD;
 
 /* Rows, borrowed from the set, in order of first appearance. */
 const struct pod_cost *cost_set_pods(const struct cost_set *set, size_t *ret_count);
-const struct namespace_cost *cost_set_namespaces(const struct cost_set *set,
-                                                 size_t *ret_count);
+const struct namespace_cost *cost_set_namespaces(const struct cost_set *set, size_t *ret_count);
 
 /* NULL when there is no such namespace. */
 const struct namespace_cost *cost_set_find_namespace(const struct cost_set *set,

@@ -46,8 +46,7 @@ struct report_month {
 void report_months(const struct report_month *months, size_t count, int asked, int64_t now_s,
                    struct strbuf *out);
 
-/* GET /api/v1/savings/recommendations: from the set of `window=7d`. `limit` 1 to 50. Fails the
- * buffer when out of memory for sorting. */
+/* GET /api/v1/savings/recommendations: from the set of `window=7d`. `limit` 1 to 50. */
 void report_recommendations(const struct cost_set *set, int limit, struct strbuf *out);
 
 #endif

@@ -15,15 +15,16 @@ void cost_figures_add(struct cost_figures *sum, const struct cost_figures *adden
     sum->idle += addend->idle;
 }
 
-/* Keeps sums where decimal_divide() takes them. */
+bool usage_is_bounded(decimal usage)
+{
+    return usage < DECIMAL_DIVISOR_LIMIT && usage > -DECIMAL_DIVISOR_LIMIT;
+}
+
+/* Both are bounded, so the addition itself cannot overflow. */
 static bool add_bounded(decimal *sum, decimal addend)
 {
-    decimal result;
-    if (__builtin_add_overflow(*sum, addend, &result) || result >= DECIMAL_DIVISOR_LIMIT ||
-        result <= -DECIMAL_DIVISOR_LIMIT)
-        return false;
-    *sum = result;
-    return true;
+    *sum += addend;
+    return usage_is_bounded(*sum);
 }
 
 bool cost_usage_add(struct cost_usage *sum, const struct cost_usage *addend)

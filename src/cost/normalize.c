@@ -8,7 +8,7 @@
 #include "merge.h"
 #include "names.h"
 
-/* Splits "a/b"; false for names with no slash or several. Either part may be empty. */
+/* Splits "a/b"; false for names with no slash or several, or with an empty part. */
 static bool split_in_two(struct text name, struct text *ret_first, struct text *ret_second)
 {
     const char *slash = name.length > 0 ? memchr(name.data, '/', name.length) : NULL;
@@ -16,27 +16,27 @@ static bool split_in_two(struct text name, struct text *ret_first, struct text *
         return false;
     struct text first = {.data = name.data, .length = (size_t)(slash - name.data)};
     struct text second = {.data = slash + 1, .length = name.length - first.length - 1};
-    if (second.length > 0 && memchr(second.data, '/', second.length))
+    if (first.length == 0 || second.length == 0 || memchr(second.data, '/', second.length))
         return false;
     *ret_first = first;
     *ret_second = second;
     return true;
 }
 
-/* Properties come first. What they leave open is taken from a name of two parts, unless the name
- * contradicts the part that they do tell: then it was not made of namespace and pod. */
+/* What the properties leave open is taken from the name. */
 static void fill_from_name(struct text name, struct place *place)
 {
     struct text first;
     struct text second;
-    if (!split_in_two(name, &first, &second))
-        return;
-    if (place->namespace_name.length > 0 && !text_equals(place->namespace_name, first))
-        return;
-    if (place->pod.length > 0 && !text_equals(place->pod, second))
-        return;
-    place->namespace_name = first;
-    place->pod = second;
+    if (split_in_two(name, &first, &second)) {
+        if (place->namespace_name.length == 0)
+            place->namespace_name = first;
+        if (place->pod.length == 0)
+            place->pod = second;
+    } else if (place->is_special && place->namespace_name.length == 0) {
+        place->namespace_name = name;
+        place->pod = name;
+    }
 }
 
 struct place place_of_allocation(const struct allocation *allocation)
@@ -57,13 +57,11 @@ struct place place_of_allocation(const struct allocation *allocation)
                        name_is_special(place.pod);
     if (place.namespace_name.length == 0 || place.pod.length == 0)
         fill_from_name(allocation->name, &place);
-    if (place.namespace_name.length == 0 && place.is_special) {
-        place.namespace_name = allocation->name;
-        place.pod = allocation->name;
-    }
     return place;
 }
 
+/* Counts as a defect what had to be read as 0 though it stood for something. A figure that we can
+ * work out ourselves (idle cost, total efficiency) is none. */
 struct figure_reader {
     const struct allocation *allocation;
     uint64_t defects;
@@ -95,19 +93,16 @@ static decimal read_adjusted(struct figure_reader *reader, enum figure cost, enu
     return read_required(reader, cost) + read_optional(reader, adjustment);
 }
 
-/* The first of `cost` and its stand-ins that is there at all. The adjustment is one of `cost`: it
- * does not apply to a stand-in. */
+/* The first of `cost` and its stand-ins that is there at all. */
 static decimal read_with_stand_ins(struct figure_reader *reader, enum figure cost,
                                    enum figure adjustment, enum figure second, enum figure third)
 {
-    decimal adjusted_by = read_optional(reader, adjustment);
-    if (!is_absent(reader, cost))
-        return read_required(reader, cost) + adjusted_by;
-    if (!is_absent(reader, second))
-        return read_required(reader, second);
-    if (!is_absent(reader, third))
-        return read_required(reader, third);
-    return read_required(reader, cost) + adjusted_by;
+    enum figure found = cost;
+    if (is_absent(reader, cost) && !is_absent(reader, second))
+        found = second;
+    else if (is_absent(reader, cost) && !is_absent(reader, third))
+        found = third;
+    return read_adjusted(reader, found, adjustment);
 }
 
 static struct cost_figures read_costs(struct figure_reader *reader)
@@ -132,55 +127,70 @@ static struct cost_figures read_costs(struct figure_reader *reader)
     return costs;
 }
 
+static bool is_present(const struct allocation *allocation, enum figure figure)
+{
+    return allocation->state[figure] == FIGURE_PRESENT;
+}
+
 /* The part of a cost that was paid for and not used. An efficiency nobody told gives no waste: we
  * do not invent figures. */
 static bool waste_of(const struct allocation *allocation, decimal cost, enum figure efficiency,
                      decimal *ret_waste)
 {
-    decimal unused = DECIMAL_ONE;
-    if (allocation->state[efficiency] != FIGURE_PRESENT ||
-        allocation->value[efficiency] >= DECIMAL_ONE)
-        unused = 0;
-    else if (allocation->value[efficiency] > 0)
-        unused = DECIMAL_ONE - allocation->value[efficiency];
-    return decimal_multiply(cost > 0 ? cost : 0, unused, ret_waste);
+    decimal used = is_present(allocation, efficiency) ? allocation->value[efficiency] : DECIMAL_ONE;
+    if (used < 0)
+        used = 0;
+    else if (used > DECIMAL_ONE)
+        used = DECIMAL_ONE;
+    return decimal_multiply(cost > 0 ? cost : 0, DECIMAL_ONE - used, ret_waste);
 }
 
-static bool read_idle(struct figure_reader *reader, const struct place *place,
+static bool read_idle(const struct allocation *allocation, const struct place *place,
                       struct cost_figures *costs)
 {
-    const struct allocation *allocation = reader->allocation;
-    decimal cpu;
-    decimal memory;
+    decimal cpu = 0;
+    decimal memory = 0;
 
-    costs->idle = read_optional(reader, FIGURE_IDLE_COST);
-    if (allocation->state[FIGURE_IDLE_COST] == FIGURE_PRESENT)
-        return true;
-    if (place->is_special) {
-        costs->idle = place->is_idle ? costs->total : 0;
+    if (place->is_idle) {
+        costs->idle = costs->total;
         return true;
     }
-    if (!waste_of(allocation, costs->cpu, FIGURE_CPU_EFFICIENCY, &cpu) ||
-        !waste_of(allocation, costs->memory, FIGURE_RAM_EFFICIENCY, &memory))
+    if (is_present(allocation, FIGURE_IDLE_COST)) {
+        costs->idle = allocation->value[FIGURE_IDLE_COST];
+        return true;
+    }
+    if (!place->is_special &&
+        (!waste_of(allocation, costs->cpu, FIGURE_CPU_EFFICIENCY, &cpu) ||
+         !waste_of(allocation, costs->memory, FIGURE_RAM_EFFICIENCY, &memory)))
         return false;
     costs->idle = cpu + memory;
     return true;
 }
 
-/* An average held for the minutes of the allocation. False when that is more than can be summed and
- * divided by. */
+/* An average held for the minutes of the allocation. */
 static bool read_over_minutes(struct figure_reader *reader, enum figure average, decimal minutes,
                               decimal *ret_product)
 {
     return decimal_multiply(read_optional(reader, average), minutes, ret_product) &&
-           *ret_product<DECIMAL_DIVISOR_LIMIT && * ret_product> - DECIMAL_DIVISOR_LIMIT;
+           usage_is_bounded(*ret_product);
 }
 
-/* OpenCost's own ratio; `otherwise` when it told none. */
-static decimal read_efficiency(struct figure_reader *reader, enum figure figure, decimal otherwise)
+/* OpenCost's own ratios; those it did not tell are worked out as it would have. */
+static void read_efficiencies(const struct allocation *allocation, const struct cost_figures *costs,
+                              struct cost_usage *usage)
 {
-    decimal sent = read_optional(reader, figure);
-    return reader->allocation->state[figure] == FIGURE_PRESENT ? sent : otherwise;
+    usage->cpu_efficiency =
+        is_present(allocation, FIGURE_CPU_EFFICIENCY)
+            ? allocation->value[FIGURE_CPU_EFFICIENCY]
+            : efficiency_ratio(usage->cpu_usage, usage->cpu_request, costs->cpu);
+    usage->memory_efficiency =
+        is_present(allocation, FIGURE_RAM_EFFICIENCY)
+            ? allocation->value[FIGURE_RAM_EFFICIENCY]
+            : efficiency_ratio(usage->memory_usage, usage->memory_request, costs->memory);
+    usage->total_efficiency =
+        is_present(allocation, FIGURE_TOTAL_EFFICIENCY)
+            ? allocation->value[FIGURE_TOTAL_EFFICIENCY]
+            : efficiency_mean(costs, usage->cpu_efficiency, usage->memory_efficiency);
 }
 
 static bool read_usage(struct figure_reader *reader, const struct cost_figures *costs,
@@ -193,16 +203,10 @@ static bool read_usage(struct figure_reader *reader, const struct cost_figures *
         !read_over_minutes(reader, FIGURE_RAM_REQUEST, minutes, &usage.memory_request) ||
         !read_over_minutes(reader, FIGURE_RAM_USAGE, minutes, &usage.memory_usage))
         return false;
-
-    usage.cpu_efficiency =
-        read_efficiency(reader, FIGURE_CPU_EFFICIENCY,
-                        efficiency_ratio(usage.cpu_usage, usage.cpu_request, costs->cpu));
-    usage.memory_efficiency =
-        read_efficiency(reader, FIGURE_RAM_EFFICIENCY,
-                        efficiency_ratio(usage.memory_usage, usage.memory_request, costs->memory));
-    usage.total_efficiency =
-        read_efficiency(reader, FIGURE_TOTAL_EFFICIENCY,
-                        efficiency_mean(costs, usage.cpu_efficiency, usage.memory_efficiency));
+    /* Without these the waste was 0: they are looked at once more, to be counted. */
+    (void)read_optional(reader, FIGURE_CPU_EFFICIENCY);
+    (void)read_optional(reader, FIGURE_RAM_EFFICIENCY);
+    read_efficiencies(reader->allocation, costs, &usage);
     *ret_usage = usage;
     return true;
 }
@@ -220,7 +224,7 @@ bool contribution_of_allocation(const struct allocation *allocation, const struc
     struct figure_reader reader = {.allocation = allocation};
     struct contribution contribution = {.figures = read_costs(&reader)};
 
-    if (!read_idle(&reader, place, &contribution.figures) ||
+    if (!read_idle(allocation, place, &contribution.figures) ||
         !read_usage(&reader, &contribution.figures, &contribution.usage))
         return error_set(reterr, ERR_UPSTREAM_BODY,
                          "the figures of allocation \"%.*s\" are too large to multiply",
