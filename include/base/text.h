@@ -16,6 +16,12 @@ struct text {
     size_t length;
 };
 
+/* For the initialisers of static tables, where a compound literal is no constant. */
+#define TEXT_INIT(literal)                                                                         \
+    {                                                                                              \
+        .data = (literal), .length = sizeof(literal) - 1                                           \
+    }
+
 #define TEXT(literal) ((struct text){.data = (literal), .length = sizeof(literal) - 1})
 
 static inline struct text text_of(const char *string)

@@ -34,7 +34,7 @@ static size_t without_zero_fraction(const char *text, size_t length)
     size_t end = length;
     while (end > 0 && text[end - 1] == '0')
         end--;
-    return end > 0 && end < length && text[end - 1] == '.' ? end - 1 : length;
+    return end > 0 && text[end - 1] == '.' ? end - 1 : length;
 }
 
 /* Checks digits with single underscores between them. */
