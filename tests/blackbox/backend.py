@@ -64,6 +64,7 @@ class Backend:
             "HTTP_THREADS": 2,
             "LOG_LEVEL": "DEBUG",
         } | settings
+        self.host = self.settings["HOST"]
         self.arguments = arguments
         self.ready = ready  # wait for the first warm-up, not just for the listener
         self.lines = []  # of stdout, as read
@@ -97,7 +98,7 @@ class Backend:
     def _answers(self):
         assert self.process.poll() is None, f"ended at start with {self.process.returncode}\n{self.output()}"
         try:
-            return http_raw.fetch(self.port, "/readyz" if self.ready else "/livez").status == 200
+            return self.get("/readyz" if self.ready else "/livez").status == 200
         except OSError:
             return False
 
@@ -110,10 +111,10 @@ class Backend:
     # Talking
 
     def get(self, target, method="GET", headers=(), deadline=LONG):
-        return http_raw.fetch(self.port, target, method, headers, deadline)
+        return http_raw.fetch(self.port, target, method, headers, deadline, self.host)
 
     def connect(self, deadline=LONG):
-        return http_raw.Connection(self.port, deadline)
+        return http_raw.Connection(self.port, deadline, self.host)
 
     # The log
 

@@ -55,8 +55,8 @@ class Response:
 
 
 class Connection:
-    def __init__(self, port, deadline=LONG):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=deadline)
+    def __init__(self, port, deadline=LONG, host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), timeout=deadline)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
@@ -152,15 +152,8 @@ class Connection:
         return not self.buffer and not self._receive()
 
 
-def fetch(port, target, method="GET", headers=(), deadline=LONG):
+def fetch(port, target, method="GET", headers=(), deadline=LONG, host="127.0.0.1"):
     """One request on a connection of its own."""
-    with Connection(port, deadline) as connection:
+    with Connection(port, deadline, host) as connection:
         connection.request(target, method, headers)
         return connection.read(method)
-
-
-def exchange(port, data, deadline=LONG):
-    """Sends raw bytes and reads one answer."""
-    with Connection(port, deadline) as connection:
-        connection.send(data)
-        return connection.read()

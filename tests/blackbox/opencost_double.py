@@ -121,6 +121,15 @@ def chunked(body, size=1000):
     return behave
 
 
+def cut_chunks(body):
+    """Chunks that never come to their last one."""
+    def behave(exchange):
+        exchange.send_head(200, [("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")])
+        exchange.send(b"%x\r\n%s\r\n" % (len(body), body))
+        return False
+    return behave
+
+
 def after(gate, behaviour):
     """Another behaviour, once `gate` is set."""
     def behave(exchange):

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaving in good order: who waits is answered, who asks is told, the exit status is 0."""
+import json
+import signal
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+import http_raw
+from backend import Backend
+from opencost_double import ALLOCATION, after, dripping, endless, fixture, hang
+from patience import PATIENCE, wait_until
+
+TYPICAL = fixture("oc2024-namespace_pod-1d.json")
+TARGET = "/api/v1/cost/namespaces?window=3d"
+SHORTLY = 5.0 * PATIENCE
+GRACE = 25.0 * PATIENCE  # below Kubernetes' 30 s
+
+
+@pytest.fixture
+def gate():
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_service(double, number):
+    with Backend(double) as backend:
+        backend.signal(number)
+        assert backend.wait_for_exit(SHORTLY) == 0
+        assert backend.events()[-1]["event"] == "application.shutdown" or backend.events("application.shutdown")
+
+
+def test_idle_connections_do_not_delay_it(double):
+    with Backend(double) as backend, ExitStack() as stack:
+        connections = [stack.enter_context(backend.connect()) for _ in range(20)]
+        for connection in connections[:10]:
+            connection.request("/livez")
+            connection.read()
+        backend.signal(signal.SIGTERM)
+        assert backend.wait_for_exit(SHORTLY) == 0
+        assert all(connection.at_end() for connection in connections[:10])
+
+
+def test_a_delay_lets_the_endpoint_go_first(double):
+    with Backend(double, SHUTDOWN_DELAY=2) as backend, backend.connect() as kept:
+        kept.request("/livez")
+        assert kept.read().status == 200
+        backend.signal(signal.SIGTERM)
+        backend.wait_for_event("application.shutdown")
+        unready = backend.get("/readyz")
+        assert unready.status == 503
+        assert isinstance(json.loads(unready.text), dict)
+        assert backend.get(TARGET).status == 200
+        kept.request("/livez")
+        assert kept.read().status == 200
+        assert backend.wait_for_exit() == 0
+
+
+class TestWhileRequestsWait:
+    @pytest.fixture
+    def slow(self, double, gate):
+        double.script(ALLOCATION, after(gate, TYPICAL), window="3d")
+        with Backend(double) as backend:
+            yield backend
+
+    def test_they_are_answered_when_opencost_comes_back_in_time(self, double, slow, gate):
+        with ExitStack() as stack:
+            waiting = [stack.enter_context(slow.connect()) for _ in range(8)]
+            for connection in waiting:
+                connection.request(TARGET)
+            double.wait_for_requests(1, window="3d")
+            slow.get("/livez")
+            slow.signal(signal.SIGTERM)
+            slow.wait_for_event("application.shutdown")
+            gate.set()
+            for connection in waiting:
+                response = connection.read()
+                assert response.status in (200, 503)
+                assert connection.at_end()
+        assert slow.wait_for_exit(GRACE) == 0
+
+    def test_they_are_refused_when_it_does_not(self, double, slow):
+        with slow.connect() as waiting:
+            waiting.request(TARGET)
+            double.wait_for_requests(1, window="3d")
+            slow.signal(signal.SIGTERM)
+            waiting.socket.settimeout(GRACE)
+            response = waiting.read()
+            assert response.status == 503
+            assert list(json.loads(response.text)) == ["detail"]
+            assert slow.wait_for_exit(GRACE) == 0
+
+    def test_a_client_that_left_does_not_hold_it_up(self, double, slow):
+        with slow.connect() as leaving:
+            leaving.request(TARGET)
+            double.wait_for_requests(1, window="3d")
+        slow.signal(signal.SIGTERM)
+        assert slow.wait_for_exit(GRACE) == 0
+
+    def test_new_connections_are_not_taken(self, double, slow):
+        with slow.connect() as waiting:
+            waiting.request(TARGET)
+            double.wait_for_requests(1, window="3d")
+            slow.signal(signal.SIGTERM)
+            wait_until(lambda: refuses(slow), "the listener's end")
+        assert slow.wait_for_exit(GRACE) == 0
+
+
+def refuses(backend):
+    try:
+        return backend.get("/livez", deadline=PATIENCE).status == 503
+    except (OSError, http_raw.ProtocolError):
+        return True
+
+
+@pytest.mark.parametrize("behaviour", [endless(), dripping(b"x"), hang(threading.Event())], ids=["endless", "dripping", "hanging"])
+def test_transfers_under_way_are_given_up(double, behaviour):
+    double.script(ALLOCATION, behaviour, window="3d")
+    with Backend(double) as backend, backend.connect() as waiting:
+        waiting.request(TARGET)
+        double.wait_for_requests(1, window="3d")
+        backend.signal(signal.SIGTERM)
+        assert backend.wait_for_exit(GRACE) == 0
+
+
+def test_it_works_before_the_first_warm_up_has_ended(double, gate):
+    double.script(ALLOCATION, hang(gate))
+    double.script("/healthz", hang(gate))
+    with Backend(double, ready=False) as backend:
+        backend.signal(signal.SIGTERM)
+        assert backend.wait_for_exit(GRACE) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(double, gate, second):
+    double.script(ALLOCATION, hang(gate), window="3d")
+    with Backend(double, SHUTDOWN_DELAY=60) as backend, backend.connect() as waiting:
+        waiting.request(TARGET)
+        double.wait_for_requests(1, window="3d")
+        backend.signal(signal.SIGTERM)
+        backend.wait_for_event("application.shutdown")
+        backend.signal(second)
+        backend.wait_for_exit(SHORTLY)
+
+
+def test_the_port_can_be_taken_again_at_once(double):
+    with Backend(double) as first:
+        first.get("/livez")
+    with Backend(double, PORT=first.port) as second:
+        second.port = first.port
+
+
+def test_a_lost_terminal_or_pipe_does_not_end_it(double):
+    with Backend(double) as backend:
+        backend.signal(signal.SIGPIPE)
+        assert backend.get("/livez").status == 200
