@@ -51,12 +51,12 @@ static bool read_message(struct envelope *envelope, struct json_reader *json)
         return json_skip_value(json);
     if (!json_read_string(json, &message))
         return false;
-    size_t room = sizeof(envelope->message) - 1;
-    size_t length = json_unescape(message.raw, envelope->message, room);
-    /* Continuation bytes at the cut belong to a character that did not fit. */
-    if (length > room)
-        for (length = room; length > 0 && (envelope->message[length - 1] & 0x80) != 0;)
-            length--;
+    size_t length = json_unescape(message.raw, envelope->message, sizeof(envelope->message));
+    if (length >= sizeof(envelope->message)) {
+        length = sizeof(envelope->message) - 1;
+        while (length > 0 && (envelope->message[length] & 0xC0) == 0x80)
+            length--; /* back to where a character begins */
+    }
     envelope->message[length] = '\0';
     return true;
 }
