@@ -82,7 +82,7 @@ struct http_header {
     const char *value;
 };
 
-enum { HTTP_MAX_HEADERS = 24, HTTP_HEADER_SPACE = 2048 };
+enum { HTTP_MAX_HEADERS = 24, HTTP_HEADER_SPACE = 12288 };
 
 /* Answer headers, collected in place: values are copied into `space`. What does not fit is left out
  * and `overflow` set (the reply then becomes a 500: it cannot happen with the limits on requests,

@@ -54,7 +54,7 @@ void refresher_stop(struct refresher *refresher);
 /* OpenCost answers again: fetch at once what is not fresh. */
 void refresher_origin_recovered(struct refresher *refresher);
 
-/* True once every window was tried, well or badly. */
+/* True once every window was tried, well or badly, or ten seconds after the start. */
 bool refresher_is_warmed_up(const struct refresher *refresher) NODISCARD;
 
 #endif

@@ -10,7 +10,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { FIRST_RETRY_MS = 10 * 1000 };
+enum {
+    FIRST_RETRY_MS = 10 * 1000,
+    /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make us unready. */
+    WARM_UP_GRACE_MS = 10 * 1000,
+};
 
 struct refresh {
     struct refresher *refresher;
@@ -25,7 +29,9 @@ struct refresh {
 struct refresher {
     struct refresher_options options;
     struct loop_timer *cleanup_timer;
+    struct loop_timer *grace_timer;
     atomic_size_t not_attempted; /* windows whose first refresh has not ended */
+    atomic_bool grace_over;
     bool stopping;
     size_t window_count;
     struct refresh windows[];
@@ -33,6 +39,7 @@ struct refresher {
 
 static void refresh_due(void *context);
 static void cleanup_due(void *context);
+static void grace_over(void *context);
 
 static bool refresh_init(struct refresher *refresher, struct refresh *refresh,
                          const struct window *window)
@@ -60,7 +67,8 @@ struct refresher *refresher_create(const struct refresher_options *options)
     refresher->window_count = options->window_count;
     atomic_init(&refresher->not_attempted, options->window_count);
     refresher->cleanup_timer = loop_timer_create(options->scheduler, cleanup_due, refresher);
-    bool complete = refresher->cleanup_timer != NULL;
+    refresher->grace_timer = loop_timer_create(options->scheduler, grace_over, refresher);
+    bool complete = refresher->cleanup_timer != NULL && refresher->grace_timer != NULL;
     for (size_t i = 0; complete && i < options->window_count; i++)
         complete = refresh_init(refresher, &refresher->windows[i], &options->windows[i]);
     if (!complete) {
@@ -77,12 +85,14 @@ void refresher_destroy(struct refresher *refresher)
     for (size_t i = 0; i < refresher->window_count; i++)
         loop_timer_destroy(refresher->options.scheduler, refresher->windows[i].timer);
     loop_timer_destroy(refresher->options.scheduler, refresher->cleanup_timer);
+    loop_timer_destroy(refresher->options.scheduler, refresher->grace_timer);
     free(refresher);
 }
 
 bool refresher_is_warmed_up(const struct refresher *refresher)
 {
-    return atomic_load_explicit(&refresher->not_attempted, memory_order_relaxed) == 0;
+    return atomic_load_explicit(&refresher->not_attempted, memory_order_relaxed) == 0 ||
+           atomic_load_explicit(&refresher->grace_over, memory_order_relaxed);
 }
 
 /* The wait before the next try of a window whose refresh failed: doubled each time, never beyond
@@ -135,6 +145,12 @@ static void refresh_due(void *context)
     cost_service_refresh(refresh->refresher->options.service, &refresh->window, refreshed, refresh);
 }
 
+static void grace_over(void *context)
+{
+    struct refresher *refresher = context;
+    atomic_store_explicit(&refresher->grace_over, true, memory_order_relaxed);
+}
+
 static void cleanup_due(void *context)
 {
     struct refresher *refresher = context;
@@ -152,6 +168,7 @@ void refresher_start(struct refresher *refresher)
     const struct refresher_options *options = &refresher->options;
     log_info(options->log, LOG_EVENT("background.tasks_starting"));
     loop_timer_start(options->scheduler, refresher->cleanup_timer, options->cleanup_interval_ms);
+    loop_timer_start(options->scheduler, refresher->grace_timer, WARM_UP_GRACE_MS);
     for (size_t i = 0; i < refresher->window_count; i++)
         refresh_due(&refresher->windows[i]);
     log_info(options->log, LOG_EVENT("background.tasks_started"));
@@ -161,6 +178,7 @@ void refresher_stop(struct refresher *refresher)
 {
     refresher->stopping = true;
     loop_timer_stop(refresher->options.scheduler, refresher->cleanup_timer);
+    loop_timer_stop(refresher->options.scheduler, refresher->grace_timer);
     for (size_t i = 0; i < refresher->window_count; i++)
         loop_timer_stop(refresher->options.scheduler, refresher->windows[i].timer);
 }

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to its handler: preflight, route, method, parameters, in this order. What a
+ * handler gets is valid.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "call.h"
+#include "openapi.h"
+
+static const char allowed_methods[] = "GET, HEAD, OPTIONS";
+
+enum { FAULTS_LIMIT_BYTES = 256 * 1024 };
+
+struct api *api_create(const struct api_options *options, struct error *reterr)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    if (api == NULL) {
+        (void)error_no_memory(reterr);
+        return NULL;
+    }
+    api->options = *options;
+    atomic_init(&api->stopping, false);
+    api->request_metrics = request_metrics_create(options->metrics);
+    bool complete = api->request_metrics != NULL &&
+                    cors_policy_init(&api->cors, options->cors_origins, options->cors_origin_count);
+    if (complete && options->enable_docs) {
+        api->openapi = openapi_document(options->version);
+        api->docs = openapi_docs_page();
+        complete = api->openapi != NULL && api->docs != NULL;
+    }
+    if (!complete) {
+        (void)error_no_memory(reterr);
+        api_destroy(api);
+        return NULL;
+    }
+    return api;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL)
+        return;
+    http_content_release(api->openapi);
+    http_content_release(api->docs);
+    cors_policy_finish(&api->cors);
+    request_metrics_destroy(api->request_metrics);
+    free(api);
+}
+
+void api_set_stopping(struct api *api)
+{
+    atomic_store_explicit(&api->stopping, true, memory_order_relaxed);
+}
+
+static struct call call_begin(struct api *api, struct http_exchange *exchange)
+{
+    return (struct call){
+        .api = api,
+        .exchange = exchange,
+        .request = http_exchange_request(exchange),
+        .cors = cors_judge(&api->cors, exchange),
+    };
+}
+
+static bool is_reading(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+/* 204 for OPTIONS, 405 for what no route does. */
+static void reply_other_method(const struct call *call)
+{
+    if (strcmp(call->request->method, "OPTIONS") == 0)
+        call_reply(call, 204, NULL, TEXT(""), "Allow", allowed_methods);
+    else
+        call_reply(call, 405, "application/json", TEXT("{\"detail\":\"Method Not Allowed\"}"),
+                   "Allow", allowed_methods);
+}
+
+/* 307 to the same path without its last slash. The route's own path goes into Location, never the
+ * client's. */
+static void reply_other_slash(const struct call *call, const struct route *route)
+{
+    struct text query = call->request->query;
+    struct strbuf location;
+    strbuf_init(&location, 16 * 1024);
+    strbuf_append_text(&location, route->path);
+    if (query.length > 0)
+        strbuf_append_char(&location, '?');
+    strbuf_append(&location, query.data, query.length);
+    if (strbuf_failed(&location))
+        call_reply_detail(call, 404, "Not Found");
+    else
+        call_reply(call, 307, NULL, TEXT(""), "Location", strbuf_text(&location));
+    strbuf_finish(&location);
+}
+
+static void reply_unknown_path(const struct call *call)
+{
+    const struct route *route = routes_find_other_slash(call->request->path);
+    if (route != NULL && (route->group != ROUTE_GROUP_DOCS || call->api->options.enable_docs))
+        reply_other_slash(call, route);
+    else
+        call_reply_detail(call, 404, "Not Found");
+}
+
+static void reply_faults(const struct call *call, const struct strbuf *faults)
+{
+    struct strbuf body;
+    strbuf_init(&body, FAULTS_LIMIT_BYTES);
+    strbuf_append_text(&body, "{\"detail\":");
+    strbuf_append(&body, strbuf_text(faults), faults->length);
+    strbuf_append_char(&body, '}');
+    log_warning(call->api->options.log, LOG_EVENT("validation_error"),
+                LOG_JSON("errors", strbuf_text(faults)));
+    if (strbuf_failed(faults) || strbuf_failed(&body))
+        call_reply_detail(call, 500, "Internal Server Error");
+    else
+        call_reply_json(call, 422, (struct text){strbuf_text(&body), body.length});
+    strbuf_finish(&body);
+}
+
+static void run_route(struct call *call)
+{
+    struct strbuf faults;
+    strbuf_init(&faults, FAULTS_LIMIT_BYTES - 64);
+    if (params_read(call->request, call->route->params, call->route->param_count, call->params,
+                    &faults))
+        call->route->get(call);
+    else
+        reply_faults(call, &faults);
+    strbuf_finish(&faults);
+}
+
+void api_handle(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    struct call call = call_begin(api, exchange);
+    call.route = routes_find(call.request->path);
+    if (call.route != NULL && call.route->group == ROUTE_GROUP_DOCS && !api->options.enable_docs)
+        call.route = NULL;
+    if (call.route != NULL)
+        http_exchange_note_route(exchange, call.route->path);
+
+    if (cors_is_preflight(exchange)) {
+        struct http_headers headers = {.count = 0};
+        cors_reply_preflight(&api->cors, exchange, &headers);
+    } else if (call.route == NULL) {
+        reply_unknown_path(&call);
+    } else if (!is_reading(call.request->method)) {
+        reply_other_method(&call);
+    } else {
+        run_route(&call);
+    }
+}
+
+void api_add_error_headers(void *context, struct http_exchange *exchange,
+                           struct http_headers *headers)
+{
+    const struct call call = call_begin(context, exchange);
+    call_add_common_headers(&call, false, headers);
+    http_headers_add(headers, "Cache-Control", "no-store");
+}
+
+static bool is_machine_route(const char *path)
+{
+    size_t count = 0;
+    const struct route *routes = routes_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].path == path)
+            return routes[i].group == ROUTE_GROUP_MACHINE;
+    }
+    return false;
+}
+
+/* One line a request. Probes and scrapes come every few seconds and matter only when debugging. */
+static void log_request(struct log *log, const struct http_summary *summary)
+{
+    enum log_level level = is_machine_route(summary->route) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    LOG_AT(log, level, LOG_STR("method", summary->method), LOG_STR("path", summary->path),
+           LOG_INT("status", summary->status),
+           LOG_HUNDREDTHS("duration_ms", summary->duration_ns / 10000),
+           LOG_STR("route", summary->route), LOG_INT("bytes", summary->bytes),
+           LOG_STR("cache", summary->cache_status), LOG_STR("request_id", summary->request_id),
+           LOG_EVENT("http.request"));
+}
+
+void api_observe(void *context, const struct http_summary *summary)
+{
+    const struct api *api = context;
+    request_metrics_count(api->request_metrics, summary);
+    if (api->options.access_log)
+        log_request(api->options.log, summary);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "call.h"
+
+void call_add_common_headers(const struct call *call, bool varies_by_encoding,
+                             struct http_headers *headers)
+{
+    cors_add_headers(call->cors, call->exchange, headers);
+    bool varies_by_origin = cors_varies(&call->api->cors, call->cors);
+    if (varies_by_encoding)
+        http_headers_add(headers, "Vary",
+                         varies_by_origin ? "Accept-Encoding, Origin" : "Accept-Encoding");
+    else if (varies_by_origin)
+        http_headers_add(headers, "Vary", "Origin");
+    if (call->request->has_client_request_id)
+        http_headers_add(headers, "X-Request-ID", call->request->request_id);
+}
+
+void call_reply(const struct call *call, int status, const char *type, struct text body,
+                const char *extra_name, const char *extra_value)
+{
+    struct http_headers headers;
+    headers.count = 0;
+    headers.used = 0;
+    headers.overflow = false;
+    call_add_common_headers(call, false, &headers);
+    http_headers_add(&headers, "Cache-Control", "no-store");
+    if (extra_name != NULL)
+        http_headers_add(&headers, extra_name, extra_value);
+    http_reply(call->exchange, status, type, body, &headers);
+}
+
+void call_reply_json(const struct call *call, int status, struct text body)
+{
+    call_reply(call, status, "application/json", body, NULL, NULL);
+}
+
+void call_reply_detail(const struct call *call, int status, const char *detail)
+{
+    char body[160];
+    int length = snprintf(body, sizeof(body), "{\"detail\":\"%s\"}", detail);
+    call_reply_json(call, status, (struct text){body, (size_t)length});
+}
+
+static void add_document_headers(void *context, struct http_headers *headers)
+{
+    const struct call *call = context;
+    call_add_common_headers(call, true, headers);
+    http_headers_add(headers, "Cache-Control", "no-cache");
+}
+
+void call_reply_document(const struct call *call, struct http_content *content)
+{
+    struct call copy = *call;
+    http_reply_content(call->exchange, content, 0, add_document_headers, &copy);
+}

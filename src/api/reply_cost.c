@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A cost query's way through the HTTP side: answered at once from the cache, or
+ *
+ *     parked -> (loop thread: cost_request_done) -> resumed -> answered
+ *
+ * The parked state hangs on the exchange and lives as long as it does; the service lets go of it
+ * when it calls `done`, which is before the exchange is resumed.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "call.h"
+
+struct cost_reply {
+    struct cost_request request;
+    struct call call;
+    struct cost_answer answer;
+};
+
+/* An answer with the clock read once, so that all its headers agree. */
+struct aged_answer {
+    const struct call *call;
+    const struct cost_answer *answer;
+    int64_t age_s;
+    int64_t ttl_s;
+};
+
+static void add_cache_status(const struct aged_answer *aged, struct http_headers *headers)
+{
+    switch (aged->answer->source) {
+    case COST_SOURCE_MISS:
+        http_headers_add(headers, "Cache-Status", "kubecent; fwd=uri-miss; stored");
+        http_headers_add(headers, "X-Cache", "MISS");
+        return;
+    case COST_SOURCE_COLLAPSED:
+        http_headers_add(headers, "Cache-Status", "kubecent; fwd=uri-miss; collapsed");
+        http_headers_add(headers, "X-Cache", "MISS");
+        return;
+    case COST_SOURCE_STALE:
+        http_headers_add_format(headers, "Cache-Status",
+                                "kubecent; hit; ttl=%" PRId64 "; detail=origin-unavailable",
+                                aged->ttl_s - aged->age_s);
+        http_headers_add(headers, "X-Cache", "STALE");
+        return;
+    default:
+        http_headers_add_format(headers, "Cache-Status", "kubecent; hit; ttl=%" PRId64,
+                                aged->ttl_s - aged->age_s);
+        http_headers_add(headers, "X-Cache", "HIT");
+        return;
+    }
+}
+
+static void add_headers(void *context, struct http_headers *headers)
+{
+    const struct aged_answer *aged = context;
+    int64_t stale_s = aged->call->api->options.stale_if_error_s;
+    call_add_common_headers(aged->call, true, headers);
+    /* The whole TTL: a client subtracts Age itself. */
+    if (stale_s > 0)
+        http_headers_add_format(headers, "Cache-Control",
+                                "max-age=%" PRId64 ", stale-if-error=%" PRId64, aged->ttl_s,
+                                stale_s);
+    else
+        http_headers_add_format(headers, "Cache-Control", "max-age=%" PRId64, aged->ttl_s);
+    http_headers_add_format(headers, "Age", "%" PRId64, aged->age_s);
+    add_cache_status(aged, headers);
+}
+
+static const char *source_name(enum cost_source source)
+{
+    static const char *const names[] = {
+        [COST_SOURCE_HIT] = "hit",
+        [COST_SOURCE_MISS] = "miss",
+        [COST_SOURCE_COLLAPSED] = "collapsed",
+        [COST_SOURCE_STALE] = "stale",
+    };
+    return names[source];
+}
+
+/* Answers with equal tags carry equal headers: same second, same source, same CORS headers, and
+ * nothing of the request's own. 0 where there is something of its own. */
+static uint64_t share_tag(const struct aged_answer *aged)
+{
+    enum cors_grant cors = aged->call->cors;
+    if (cors == CORS_ECHO || aged->call->request->has_client_request_id)
+        return 0;
+    return ((uint64_t)aged->age_s << 8) | (uint64_t)((unsigned)aged->answer->source << 4) |
+           ((uint64_t)cors << 1) | 1U;
+}
+
+/* Takes the content. */
+static void reply_answer(const struct call *call, const struct cost_answer *answer)
+{
+    if (answer->content == NULL) {
+        call_reply_error(call, &answer->error);
+        return;
+    }
+    int64_t age_ms = time_monotonic_ms(call->api->options.time) - answer->fetched_ms;
+    struct aged_answer aged = {
+        .call = call,
+        .answer = answer,
+        .age_s = age_ms > 0 ? age_ms / 1000 : 0,
+        .ttl_s = answer->ttl_ms / 1000,
+    };
+    http_exchange_note_cache(call->exchange, source_name(answer->source));
+    http_reply_content(call->exchange, answer->content, share_tag(&aged), add_headers, &aged);
+    http_content_release(answer->content);
+}
+
+/* Loop thread. */
+static void cost_request_done(struct cost_request *request, const struct cost_answer *answer)
+{
+    struct cost_reply *reply = CONTAINER_OF(request, struct cost_reply, request);
+    reply->answer = *answer;
+    http_exchange_resume(reply->call.exchange);
+}
+
+static void resumed(void *context, struct http_exchange *exchange)
+{
+    struct cost_reply *reply = context;
+    (void)exchange;
+    reply_answer(&reply->call, &reply->answer);
+    reply->answer.content = NULL;
+}
+
+/* A client may leave while parked: its answer then comes, but nobody takes it. */
+static void cost_reply_destroy(void *state)
+{
+    struct cost_reply *reply = state;
+    http_content_release(reply->answer.content);
+    free(reply);
+}
+
+static void park(const struct call *call, const struct cost_query *query)
+{
+    struct error error;
+    struct cost_reply *reply = calloc(1, sizeof(*reply));
+    if (reply == NULL) {
+        (void)error_no_memory(&error);
+        call_reply_error(call, &error);
+        return;
+    }
+    reply->call = *call;
+    reply->request.done = cost_request_done;
+    http_exchange_set_state(call->exchange, reply, cost_reply_destroy);
+    http_exchange_park(call->exchange, resumed, reply);
+    if (!cost_service_request(call->api->options.service, query, &reply->request,
+                              &reply->answer.error))
+        http_exchange_resume(call->exchange);
+}
+
+void call_reply_cost(const struct call *call, const struct cost_query *query)
+{
+    struct cost_answer answer;
+    if (cost_service_lookup(call->api->options.service, query, &answer))
+        reply_answer(call, &answer);
+    else
+        park(call, query);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+static sigset_t stopping_signals(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    return set;
+}
+
+void signals_block(void)
+{
+    sigset_t set = stopping_signals();
+    (void)sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    /* Process 1 of a container has no default actions to rely on; a broken pipe is an error of the
+     * write. */
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+void signals_wait_for_stop(void)
+{
+    sigset_t set = stopping_signals();
+    (void)sigaddset(&set, SIGHUP);
+    int received = 0;
+    do {
+        if (sigwait(&set, &received) != 0)
+            received = 0;
+    } while (received != SIGTERM && received != SIGINT);
+}
+
+static void exit_at_once(int received)
+{
+    _exit(128 + received);
+}
+
+void signals_exit_on_next(void)
+{
+    sigset_t set = stopping_signals();
+    const struct sigaction action = {.sa_handler = exit_at_once};
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void signals_pause_ms(int64_t duration_ms)
+{
+    struct timespec left = {.tv_sec = duration_ms / 1000,
+                            .tv_nsec = (long)(duration_ms % 1000) * 1000000L};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
