@@ -66,7 +66,6 @@ struct demo_workload {
     const char *name;
     enum demo_controller controller;
     enum demo_load load;
-    bool on_gpu_node;
 
     int replicas;       /* from first_day on; of a daemonset, one a node; of a cron job, unused */
     int added_replicas; /* joined one by one while the company grew */
@@ -75,6 +74,8 @@ struct demo_workload {
     int every_hours;    /* cron jobs: period, counted from midnight */
     int at_hour;        /* cron jobs: of the first run of the day */
     int run_minutes;    /* cron jobs: of a typical run */
+    bool has_load_balancer;
+    bool on_gpu_node; /* else on the general ones, in turn */
 
     /* Of each replica; use is at load 1. A request of 0 is none. */
     double cpu_request, cpu_usage; /* cores */
@@ -84,7 +85,6 @@ struct demo_workload {
     double internet_gib_per_hour, cross_zone_gib_per_hour;
 
     const char *service; /* NULL: none */
-    bool has_load_balancer;
     struct demo_label annotation;
 };
 

@@ -15,8 +15,9 @@ struct entry {
     size_t member_count;
     const struct demo_figures *figures;
     double hours;   /* that the entry ran */
-    bool is_raw;    /* one container in one daily set: OpenCost then knows more about it */
     bool is_merged; /* from several sets or rows */
+    /* Of an entry that is one container in one set, about which OpenCost tells more; else NULL. */
+    const struct demo_workload *raw;
 };
 
 void demo_json_number(struct strbuf *out, double value)
@@ -90,6 +91,14 @@ static void write_controller(struct strbuf *out, const struct demo_workload *wor
     write_text(out, "controllerKind", kinds[workload->controller]);
 }
 
+static void write_service(struct strbuf *out, const char *service)
+{
+    write_key(out, "services");
+    strbuf_append_char(out, '[');
+    json_append_string(out, service, strlen(service));
+    strbuf_append_char(out, ']');
+}
+
 static void write_labels(struct strbuf *out, const struct demo_workload *workload)
 {
     write_key(out, "labels");
@@ -101,37 +110,37 @@ static void write_labels(struct strbuf *out, const struct demo_workload *workloa
 }
 
 /* Merging keeps only what all members agree on. */
+static void write_member_properties(struct strbuf *out, const struct entry *entry)
+{
+    const struct demo_row *first = &entry->members[0];
+    const bool is_single = entry->member_count == 1;
+    const int node = common_node(entry);
+    if (node != DEMO_NO_NODE)
+        write_text(out, "node", demo_nodes[node].name);
+    if (is_single && first->workload != NULL)
+        write_controller(out, first->workload);
+    else if (is_single)
+        write_text(out, "container", DEMO_UNMOUNTED);
+    write_text(out, "namespace", first->home->name);
+    if (is_single)
+        write_text(out, "pod", first->pod);
+    if (entry->raw != NULL && entry->raw->service != NULL)
+        write_service(out, entry->raw->service);
+    if (node != DEMO_NO_NODE)
+        write_text(out, "providerID", demo_nodes[node].provider_id);
+    if (entry->raw != NULL)
+        write_labels(out, entry->raw);
+    if (first->home != &demo_nowhere)
+        write_label(out, "namespaceLabels",
+                    (struct demo_label){"kubernetes_io_metadata_name", first->home->name});
+    write_label(out, "namespaceAnnotations", first->home->annotation);
+}
+
 static void write_properties(struct strbuf *out, const struct entry *entry)
 {
     strbuf_append_text(out, ",\"properties\":{\"cluster\":\"" DEMO_CLUSTER_NAME "\"");
-    if (entry->members != NULL) {
-        const struct demo_row *first = &entry->members[0];
-        const struct demo_workload *workload = entry->member_count == 1 ? first->workload : NULL;
-        const int node = common_node(entry);
-        if (node != DEMO_NO_NODE)
-            write_text(out, "node", demo_nodes[node].name);
-        if (workload != NULL)
-            write_controller(out, workload);
-        else if (entry->member_count == 1)
-            write_text(out, "container", DEMO_UNMOUNTED);
-        write_text(out, "namespace", first->home->name);
-        if (entry->member_count == 1)
-            write_text(out, "pod", first->pod);
-        if (entry->is_raw && workload->service != NULL) {
-            write_key(out, "services");
-            strbuf_append_char(out, '[');
-            json_append_string(out, workload->service, strlen(workload->service));
-            strbuf_append_char(out, ']');
-        }
-        if (node != DEMO_NO_NODE)
-            write_text(out, "providerID", demo_nodes[node].provider_id);
-        if (entry->is_raw)
-            write_labels(out, workload);
-        if (first->home != &demo_nowhere)
-            write_label(out, "namespaceLabels",
-                        (struct demo_label){"kubernetes_io_metadata_name", first->home->name});
-        write_label(out, "namespaceAnnotations", first->home->annotation);
-    }
+    if (entry->members != NULL)
+        write_member_properties(out, entry);
     strbuf_append_char(out, '}');
 }
 
@@ -246,7 +255,7 @@ static void write_peaks(struct strbuf *out, const struct demo_figures *figures)
 static void write_load_balancers(struct strbuf *out, const struct entry *entry)
 {
     write_key(out, "lbAllocations");
-    if (entry->figures->load_balancer_cost <= 0) {
+    if (entry->members == NULL || entry->figures->load_balancer_cost <= 0) {
         strbuf_append_text(out, "null");
         return;
     }
@@ -292,7 +301,7 @@ static void write_entry(struct strbuf *out, const struct entry *entry)
     write_number(out, "sharedCost", 0);
     write_number(out, "totalCost", demo_total_cost(figures));
     write_number(out, "totalEfficiency", demo_total_efficiency(figures));
-    if (entry->is_raw)
+    if (entry->raw != NULL)
         write_peaks(out, figures);
     if (entry->is_merged)
         strbuf_append_text(out, ",\"proportionalAssetResourceCosts\":{}");
@@ -336,8 +345,8 @@ static struct entry entry_of(const struct demo_cost_set *set,
         .member_count = allocation->member_count,
         .figures = &allocation->figures,
         .hours = hours_of(&allocation->figures),
-        .is_raw = !is_merged && allocation->members[0].workload != NULL,
         .is_merged = is_merged,
+        .raw = is_merged ? NULL : allocation->members[0].workload,
     };
 }
 

@@ -52,8 +52,8 @@ double demo_load_at(enum demo_load load, int64_t time_s, int64_t birth_s)
     const struct swing *swing = load == DEMO_LOAD_SHOPPERS ? &shoppers : &office;
     const int64_t hour = time_s / SECONDS_PER_HOUR % HOURS_PER_DAY;
     const int64_t weekday = (time_s / SECONDS_PER_DAY + 4) % DAYS_PER_WEEK;
-    const double age_days = (double)((time_s - birth_s) / SECONDS_PER_DAY);
-    const double growth = 1.0 + percent(swing->growth_per_100_days) * age_days / 100.0;
+    const int64_t age_days = (time_s - birth_s) / SECONDS_PER_DAY;
+    const double growth = 1.0 + percent(swing->growth_per_100_days) * (double)age_days / 100.0;
     return percent(swing->by_hour[hour]) * percent(swing->by_weekday[weekday]) *
            season_at(swing, time_s) * growth;
 }

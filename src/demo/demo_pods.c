@@ -88,10 +88,12 @@ static int64_t rollout_s(const struct tour *tour, int64_t number)
     if (workload->rollout_days == 0)
         return INT64_MAX;
     const uint64_t seed = workload_seed(workload, 1);
+    const uint64_t minutes_of_work = 480;
     const int64_t first_day = 1 + (int64_t)(seed % (uint64_t)workload->rollout_days);
-    const int64_t minute = (int64_t)(workload_seed(workload, 2 + (uint64_t)number) % (8 * 60));
+    const int64_t minute =
+        (int64_t)(workload_seed(workload, 2 + (uint64_t)number) % minutes_of_work);
     return tour->birth_s + (first_day + (number - 1) * workload->rollout_days) * SECONDS_PER_DAY +
-           ROLLOUT_HOUR * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE;
+           (int64_t)ROLLOUT_HOUR * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE;
 }
 
 static bool visit_deployment(const struct tour *tour)

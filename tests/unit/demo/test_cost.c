@@ -127,7 +127,8 @@ static void unmounted_volumes_have_rows_that_cost_only_storage(void **state)
 static void parts_of_a_window_cost_what_the_window_costs(void **state)
 {
     const struct demo_span whole = days(today() - 10 * (int64_t)SECONDS_PER_DAY, 9);
-    const int64_t cuts_s[] = {SECONDS_PER_DAY, 5 * SECONDS_PER_HOUR, 100 * SECONDS_PER_HOUR + 1234};
+    const int64_t cuts_s[] = {SECONDS_PER_DAY, (int64_t)5 * SECONDS_PER_HOUR,
+                              (int64_t)100 * SECONDS_PER_HOUR + 1234};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cuts_s); i++) {
         const int64_t cut_s = whole.start_s + cuts_s[i];

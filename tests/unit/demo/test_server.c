@@ -47,11 +47,20 @@ static int stop_demo(void **state)
     return 0;
 }
 
+static void assert_starts_with(const char *text, const char *start)
+{
+    if (strncmp(text, start, strlen(start)) != 0)
+        fail_msg("expected \"%s\", got \"%.60s\"", start, text);
+}
+
 /* A connected socket, to be closed. */
 static int connect_to(const struct demo_opencost *demo)
 {
-    unsigned port = 0;
-    assert_int_equal(sscanf(demo_opencost_url(demo), "http://127.0.0.1:%5u", &port), 1);
+    static const char before_port[] = "http://127.0.0.1:";
+    const char *url = demo_opencost_url(demo);
+    assert_starts_with(url, before_port);
+    const unsigned long port = strtoul(url + strlen(before_port), NULL, 10);
+    assert_in_range(port, 1, UINT16_MAX);
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)port),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -92,12 +101,6 @@ static struct strbuf ask(const struct demo_opencost *demo, const char *method, c
     receive_all(fd, &answer);
     close(fd);
     return answer;
-}
-
-static void assert_starts_with(const char *text, const char *start)
-{
-    if (strncmp(text, start, strlen(start)) != 0)
-        fail_msg("expected \"%s\", got \"%.60s\"", start, text);
 }
 
 static const char *body_of(const struct strbuf *answer)
