@@ -21,9 +21,10 @@ struct transfer; /* the engine's own */
 
 /* How a transfer ended. */
 struct transfer_outcome {
-    struct error error;     /* ERR_NONE when a complete HTTP answer came, whatever its status; else
-                               ERR_UPSTREAM_CONNECT,     _TLS, _TIMEOUT, _TOO_LARGE, _REFUSED (redirect
-                               not     followed) or ERR_NO_MEMORY */
+    /* ERR_NONE when an HTTP answer came, and, if its status is 200, came complete; else
+     * ERR_UPSTREAM_CONNECT, _TLS, _TIMEOUT, _TOO_LARGE, _BODY (compression broken, or refused by
+     * `body`), _REFUSED (redirect not followed) or ERR_NO_MEMORY. */
+    struct error error;
     int http_status;        /* 0 when none came */
     int64_t retry_after_ms; /* from Retry-After (seconds or a date); -1 when there was none */
 };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the client, its fetches and its checks share.
+ *
+ * Threads: the loop thread only.
+ */
+#ifndef OPENCOST_CLIENT_INTERNAL_H
+#define OPENCOST_CLIENT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client_metrics.h"
+#include "client_token.h"
+#include "fetch_verdict.h"
+#include "opencost/client.h"
+
+struct opencost_check;
+
+struct opencost_client {
+    const struct scheduler *scheduler;
+    const struct transfer_engine *engine;
+    struct log *log;
+    struct client_metrics metrics;
+    struct client_token *token; /* NULL: none */
+    char *base_url;
+    int64_t timeout_ms, connect_timeout_ms;
+    uint64_t max_body_bytes;
+    struct retry_policy retry;
+    int max_in_flight;
+
+    struct opencost_fetch *first_fetch, *last_fetch; /* all that are not done, oldest first */
+    int in_flight;                                   /* those of them that are not queued */
+    struct opencost_check *first_check;
+    bool is_stopping;
+};
+
+/* Begins queued fetches while there are slots. */
+void client_begin_queued(struct opencost_client *client);
+
+/* A request to `url` with what is common to all; the caller adds its callbacks. The token is
+ * borrowed until the next call. */
+struct transfer_request client_request(struct opencost_client *client, const char *url,
+                                       int64_t timeout_ms) NODISCARD;
+
+/* The checks' part of opencost_client_stop(). */
+void client_stop_checks(struct opencost_client *client);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two things may be under way in a try, the transfer and a decode job. Whatever happens to either
+ * ends in look(), which sees what is left and moves the fetch on.
+ */
+#include "fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client_url.h"
+
+/* Back-pressure: a body that runs this far ahead of its decoder is made to wait. With what the job
+ * holds, twice this is in memory at most. */
+enum { QUEUED_BYTES_HIGH = 4 * 1024 * 1024, QUEUED_BYTES_LOW = 1024 * 1024 };
+
+static void look(struct opencost_fetch *fetch);
+
+static void destroy(struct opencost_fetch *fetch)
+{
+    if (fetch == NULL)
+        return;
+    loop_timer_destroy(fetch->client->scheduler, fetch->timer);
+    free(fetch->window);
+    free(fetch->url);
+    free(fetch);
+}
+
+static void leave_list(struct opencost_fetch *fetch)
+{
+    struct opencost_client *client = fetch->client;
+    if (fetch->previous != NULL)
+        fetch->previous->next = fetch->next;
+    else
+        client->first_fetch = fetch->next;
+    if (fetch->next != NULL)
+        fetch->next->previous = fetch->previous;
+    else
+        client->last_fetch = fetch->previous;
+}
+
+/* The slot is free before `done` runs, as that may fetch again; the queue moves after it, so that
+ * a new fetch takes its place behind the older ones either way. */
+static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct error *error)
+{
+    struct opencost_client *client = fetch->client;
+    opencost_fetched_fn *done = fetch->done;
+    void *context = fetch->context;
+    if (fetch->state != FETCH_QUEUED)
+        client->in_flight--;
+    fetch->state = FETCH_DONE;
+    leave_list(fetch);
+    destroy(fetch);
+    done(context, set, error);
+    client_begin_queued(client);
+}
+
+/* Callbacks of the transfer. */
+
+static bool on_body(void *context, const void *bytes, size_t length)
+{
+    struct opencost_fetch *fetch = context;
+    if (!fetch_body_append(fetch->try.body, bytes, length))
+        return false; /* on_transfer_done() follows */
+    if (!fetch->try.is_paused && fetch_body_queued_bytes(fetch->try.body) > QUEUED_BYTES_HIGH) {
+        fetch->try.is_paused = true;
+        fetch->client->engine->pause(fetch->try.transfer);
+    }
+    return true;
+}
+
+static void on_rejected_body(void *context, const void *bytes, size_t length)
+{
+    struct opencost_fetch *fetch = context;
+    excerpt_of(bytes, length, fetch->try.excerpt);
+}
+
+static void on_transfer_done(void *context, const struct transfer_outcome *outcome)
+{
+    struct opencost_fetch *fetch = context;
+    fetch->try.transfer = NULL;
+    fetch->try.outcome = *outcome;
+    if (outcome->error.code == ERR_NONE && outcome->http_status == 200)
+        fetch_body_complete(fetch->try.body);
+    else
+        fetch_body_abandon(fetch->try.body);
+    look(fetch);
+}
+
+static void on_body_turned(void *context)
+{
+    look(context);
+}
+
+/* The try's beginning. */
+
+static bool start_try(struct opencost_fetch *fetch, struct error *reterr)
+{
+    struct opencost_client *client = fetch->client;
+    fetch->try.body =
+        fetch_body_create(client->scheduler, fetch->include_idle, on_body_turned, fetch);
+    if (fetch->try.body == NULL)
+        return error_no_memory(reterr);
+    struct transfer_request request = client_request(client, fetch->url, client->timeout_ms);
+    request.context = fetch;
+    request.body = on_body;
+    request.rejected_body = on_rejected_body;
+    request.done = on_transfer_done;
+    fetch->try.transfer = client->engine->start(client->engine->self, &request, reterr);
+    if (fetch->try.transfer == NULL)
+        return false;
+    metric_add(client->metrics.of[DATASET_ALLOCATION].requests, 1);
+    if (fetch->try.number > 1)
+        metric_add(client->metrics.of[DATASET_ALLOCATION].retries, 1);
+    return true;
+}
+
+static void try_again(struct opencost_fetch *fetch)
+{
+    struct opencost_client *client = fetch->client;
+    int number = fetch->try.number + 1;
+    memset(&fetch->try, 0, sizeof fetch->try);
+    fetch->try.number = number;
+    fetch->try.begun_ms = scheduler_now_ms(client->scheduler);
+    fetch->state = FETCH_TRYING;
+    if (!start_try(fetch, &fetch->try.outcome.error)) {
+        /* Told from the timer: whoever made us begin is not to be called back from inside. */
+        fetch->try.has_not_started = true;
+        fetch->state = FETCH_WAITING;
+        loop_timer_start(client->scheduler, fetch->timer, 0);
+    }
+}
+
+/* The try's end. */
+
+/* What the try has brought, once neither a transfer nor a job is under way: a set, or *reterr. */
+static struct cost_set *result_of_try(struct opencost_fetch *fetch, struct error *reterr)
+{
+    const struct transfer_outcome *outcome = &fetch->try.outcome;
+    struct fetch_body *body = fetch->try.body;
+    *reterr = (struct error){0};
+    if (fetch->is_stopped) {
+        error_set(reterr, ERR_SHUTDOWN, "shutting down");
+        return NULL;
+    }
+    /* The body's own failure goes first: it is why the transfer was cut short. */
+    if (body != NULL && fetch_body_is_over(body))
+        return fetch_body_take(body, reterr);
+    if (outcome->error.code == ERR_NONE) {
+        (void)!status_verdict(outcome->http_status, fetch->try.excerpt, reterr);
+    } else {
+        *reterr = outcome->error;
+        if (outcome->error.code == ERR_UPSTREAM_REFUSED)
+            reterr->http_status = outcome->http_status;
+    }
+    return NULL;
+}
+
+static void try_failed(struct opencost_fetch *fetch, const struct error *error)
+{
+    struct opencost_client *client = fetch->client;
+    if (error->code == ERR_SHUTDOWN) {
+        end(fetch, NULL, error);
+        return;
+    }
+    fetch_log_failed_try(fetch, error);
+    if (is_worth_retrying(error) && fetch->try.number < client->retry.tries) {
+        fetch->state = FETCH_WAITING;
+        loop_timer_start(client->scheduler, fetch->timer,
+                         retry_wait_ms(&client->retry, fetch->try.number, error,
+                                       fetch->try.outcome.retry_after_ms));
+        return;
+    }
+    fetch_log_failure(fetch, error);
+    end(fetch, NULL, error);
+}
+
+static void end_try(struct opencost_fetch *fetch)
+{
+    struct opencost_client *client = fetch->client;
+    struct error error;
+    struct cost_set *set = result_of_try(fetch, &error);
+    fetch_body_destroy(fetch->try.body);
+    fetch->try.body = NULL;
+    if (error.code != ERR_SHUTDOWN)
+        client_metrics_count_try(&client->metrics, DATASET_ALLOCATION,
+                                 scheduler_now_ms(client->scheduler) - fetch->try.begun_ms,
+                                 set == NULL ? &error : NULL);
+    if (set == NULL) {
+        try_failed(fetch, &error);
+        return;
+    }
+    client_metrics_count_defects(&client->metrics, cost_set_defects(set));
+    fetch_log_success(fetch, set);
+    end(fetch, set, NULL);
+}
+
+static void look(struct opencost_fetch *fetch)
+{
+    const struct transfer_engine *engine = fetch->client->engine;
+    struct fetch_body *body = fetch->try.body;
+    if (fetch->try.transfer != NULL && fetch_body_is_over(body)) {
+        engine->cancel(fetch->try.transfer); /* the body is rubbish: no use in the rest of it */
+        fetch->try.transfer = NULL;
+    }
+    if (fetch->try.transfer != NULL) {
+        if (fetch->try.is_paused && fetch_body_queued_bytes(body) < QUEUED_BYTES_LOW) {
+            fetch->try.is_paused = false;
+            engine->resume(fetch->try.transfer);
+        }
+        return;
+    }
+    if (body != NULL && fetch_body_is_busy(body))
+        fetch->state = FETCH_DECODING;
+    else
+        end_try(fetch);
+}
+
+static void on_timer(void *context)
+{
+    struct opencost_fetch *fetch = context;
+    if (!fetch->try.has_not_started) {
+        try_again(fetch);
+        return;
+    }
+    fetch->try.has_not_started = false;
+    end_try(fetch);
+}
+
+/* The fetch's beginning, and its stop. */
+
+struct opencost_fetch *fetch_create(struct opencost_client *client, const char *window,
+                                    bool include_idle, opencost_fetched_fn *done, void *context,
+                                    struct error *reterr)
+{
+    struct opencost_fetch *fetch = calloc(1, sizeof *fetch);
+    if (fetch == NULL) {
+        error_no_memory(reterr);
+        return NULL;
+    }
+    fetch->client = client;
+    fetch->include_idle = include_idle;
+    fetch->done = done;
+    fetch->context = context;
+    fetch->window = strdup(window);
+    fetch->url = client_url_allocation(client->base_url, window, include_idle);
+    fetch->timer = loop_timer_create(client->scheduler, on_timer, fetch);
+    if (fetch->window == NULL || fetch->url == NULL || fetch->timer == NULL) {
+        destroy(fetch);
+        error_no_memory(reterr);
+        return NULL;
+    }
+    fetch->previous = client->last_fetch;
+    if (fetch->previous != NULL)
+        fetch->previous->next = fetch;
+    else
+        client->first_fetch = fetch;
+    client->last_fetch = fetch;
+    return fetch;
+}
+
+void fetch_begin(struct opencost_fetch *fetch)
+{
+    fetch->client->in_flight++;
+    fetch->begun_ms = scheduler_now_ms(fetch->client->scheduler);
+    fetch_log_request(fetch);
+    try_again(fetch);
+}
+
+void fetch_stop(struct opencost_fetch *fetch)
+{
+    fetch->is_stopped = true;
+    loop_timer_stop(fetch->client->scheduler, fetch->timer);
+    if (fetch->try.transfer != NULL) {
+        fetch->client->engine->cancel(fetch->try.transfer);
+        fetch->try.transfer = NULL;
+    }
+    if (fetch->try.body != NULL)
+        fetch_body_abandon(fetch->try.body);
+    look(fetch);
+}
