@@ -6,7 +6,8 @@
  * as OpenCost does: envelope, list of maps, field names, five decimals, idle, special rows, errors
  * for bad windows. The sample cluster has 3 nodes, several namespaces and pods, unmounted volumes,
  * a load balancer and a team that wastes what it reserves. Its figures differ by window and by
- * month, and are the same for the same day.
+ * month, and are the same for the same day: its clock stands at tonight 24:00, where all windows
+ * such as 24h, 7d or month end.
  *
  * It knows nothing of the other rooms but base/: the service reaches it over HTTP, like any
  * OpenCost.

@@ -4,7 +4,9 @@
  * more, hour by hour while a pod ran. The rules are OpenCost's.
  *
  * The day of "now" counts whole, so that figures stay the same until midnight. Data begin on the
- * 9th of the month six months back: about 200 days, of which the first month is partial.
+ * 9th of the month six months back: about 200 days, of which the first month is partial. The
+ * cluster was set up that day: when a month turns, its story moves on by a month, and past figures
+ * change with it once.
  *
  * Threads: any; no shared state.
  */

@@ -197,10 +197,12 @@ static void research_wastes_most_of_what_it_reserves(void **state)
             continue;
         assert_true(demo_efficiency(&figures->cpu) < 0.15);
         assert_true(demo_efficiency(&figures->ram) < 0.15);
-        wasters += waste_of(figures) > 0.2 * demo_total_cost(figures);
+        /* From a fifth on, the service recommends to reserve less. */
+        assert_true(waste_of(figures) > 0.2 * demo_total_cost(figures));
+        wasters++;
         gpu_pods += figures->gpu.cost > 0;
     }
-    assert_true(wasters >= 4);
+    assert_true(wasters >= 5);
     assert_int_equal(gpu_pods, 1);
 }
 
