@@ -18,7 +18,8 @@
  *     }
  *
  * Under sanitizers, which have an allocator of their own, nothing fails: such tests begin with
- * `if (!alloc_fault_supported()) skip();`.
+ * `if (!alloc_fault_supported()) skip();`. So under valgrind, unless it leaves our functions alone:
+ * `--soname-synonyms=somalloc=nouserintercepts`. Then it also finds what a failure path leaks.
  *
  * Threads: each thread arms and counts for itself; one that never armed never sees a failure.
  */
