@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin door to CMake. `make run` and `make test` install what is missing on a fresh Debian 12, then do what they say.
+SHELL := /bin/sh
+RELEASE := build/release
+BINARY := $(RELEASE)/kubecent-backend
+DEPENDENCIES := scripts/install-dependencies.sh
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+# Without an OpenCost to ask, in the environment or in .env, the embedded sample is shown.
+DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^(export )?OPENCOST_URL *=' .env),,--demo)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test asan tsan valgrind lint format install clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+build: ## Build the release binary, build/release/kubecent-backend
+	@$(DEPENDENCIES) build
+	@cmake --preset release -DKUBECENT_TESTS=OFF >/dev/null
+	@cmake --build --preset release
+
+run: build ## Build and serve on port 8000; demo data unless OPENCOST_URL is set
+	@exec $(BINARY) $(DEMO)
+
+test: ## Build and run every test
+	@$(DEPENDENCIES) build test
+	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
+	@cmake --build --preset release
+	@ctest --preset release -j $(JOBS)
+
+asan: ## Build and run every test under AddressSanitizer and UBSan
+	@$(DEPENDENCIES) build test
+	@cmake --preset asan >/dev/null
+	@cmake --build --preset asan
+	@ctest --preset asan -j $(JOBS)
+
+tsan: ## Build and run every test under ThreadSanitizer
+	@$(DEPENDENCIES) build test
+	@cmake --preset tsan >/dev/null
+	@cmake --build --preset tsan
+	@ctest --preset tsan -j $(JOBS)
+
+valgrind: ## Run the unit tests under valgrind
+	@$(DEPENDENCIES) build test lint
+	@cmake --preset debug >/dev/null
+	@cmake --build --preset debug
+	@scripts/valgrind.sh build/debug
+
+lint: ## Check formatting, clang-tidy's findings and the shell scripts
+	@$(DEPENDENCIES) build test lint
+	@cmake --preset debug >/dev/null
+	@scripts/lint.sh build/debug
+
+format: ## Format all C sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build ## Install under DESTDIR and the prefix
+	@cmake --install $(RELEASE)
+
+clean: ## Remove all builds
+	rm -rf build
