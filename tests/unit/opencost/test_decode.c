@@ -170,7 +170,7 @@ static const struct refused_case refused_cases[] = {
     {"{", "the body ends after byte 1, before the answer is complete"},
     {"{\"data\":[{" WEB "}]", "the body ends after byte "},
     {"{\"data\":[{" WEB ",", "the body ends after byte "},
-    {"{\"data\":[{\"a/b\":{\"totalCost\":1", "the body ends after byte 29, before"},
+    {"{\"data\":[{\"a/b\":{\"totalCost\":1", "the body ends after byte 30, before"},
     {"{\"data\":nul", "the body ends after byte 11, before"},
     /* more than an answer */
     {"{\"data\":[]}{", "byte 11: expected nothing behind the closing brace, found `{`"},
@@ -207,7 +207,7 @@ static const struct refused_case refused_cases[] = {
     {AS_MEMBER("[{\"y\":-1.8e308}]"), "byte 11: expected a number within the range of a double"},
     /* a figure that no cluster has */
     {"{\"data\":[{\"a/b\":{\"totalCost\":1000000000000000000}}]}",
-     "byte 28: expected a figure below 1e18"},
+     "byte 29: expected a figure below 1e18"},
     {"{\"data\":[{\"name\":\"a/b\",\"ramCost\":-1e30}]}", "byte 33: expected a figure below 1e18"},
     /* strings, also where nobody wants them */
     {IN_LABEL("\t"), "expected no control character in a string"},
