@@ -54,10 +54,9 @@ def run_to_end(*arguments, cwd, **settings):
 
 class Backend:
     def __init__(self, double=None, *, arguments=(), ready=True, **settings):
-        self.port = free_port()
         self.settings = {
             "HOST": "127.0.0.1",
-            "PORT": self.port,
+            "PORT": free_port(),
             "OPENCOST_URL": double.url if double else None,
             "OPENCOST_RETRY_WAIT_MS": 10,
             "REFRESH_WINDOWS": WARM_UP_WINDOW,
@@ -65,6 +64,7 @@ class Backend:
             "LOG_LEVEL": "DEBUG",
         } | settings
         self.host = self.settings["HOST"]
+        self.port = self.settings["PORT"]
         self.arguments = arguments
         self.ready = ready  # wait for the first warm-up, not just for the listener
         self.lines = []  # of stdout, as read
@@ -119,8 +119,9 @@ class Backend:
     # The log
 
     def output(self):
+        """What was said last, for messages to people."""
         with self._arrived:
-            return "\n".join([*self.lines[-60:], *self.errors[-60:]])
+            return "\n".join([*(line[:300] for line in self.lines[-15:]), *self.errors[-60:]])
 
     def events(self, name=None, **fields):
         """Log events so far, parsed; those with that name and those fields."""

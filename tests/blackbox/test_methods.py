@@ -64,7 +64,7 @@ class TestKnownPaths:
 class TestUnknownPaths:
     @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/api/v1/cost", "/api/v1/cost/namespace", "/API/v1/health",
                                       "/api/v1/health/x", "/api/v2/health", "/favicon.ico", "//", "/api//v1/health",
-                                      "/api/v1/cost/../health", "/%2e%2e/etc/passwd", "/api/v1/health%2F", "/caf%C3%A9",
+                                      "/api/v1/cost/../health", "/%2e%2e/etc/passwd", "/caf%C3%A9",
                                       "/<script>"])
     @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
     def test_not_found(self, shared_backend, path, method):
@@ -149,7 +149,7 @@ class TestMalformedRequests:
             assert connection.at_end()
 
     @pytest.mark.parametrize("data", [b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-                                      b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", GET + b": x\r\n\r\n"])
+                                      b"GET / HTTP/9.9\r\nHost: x\r\n\r\n"])
     def test_nonsense_ends_in_an_error_or_a_closed_connection(self, shared_backend, data):
         with shared_backend.connect() as connection:
             connection.send(data)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The monthly report: the last 30 days as one month, or calendar months one query each."""
 import calendar
-import json
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -9,7 +8,7 @@ import pytest
 
 from backend import Backend
 from expected import exact, figures_of
-from opencost_double import ALLOCATION, allocation, allocations, answer, fixture
+from opencost_double import ALLOCATION, allocation, allocations, answer
 from patience import wait_until
 
 TARGET = "/api/v1/cost/monthly"
@@ -175,9 +174,3 @@ class TestCalendarMonths:
     def test_a_month_that_cannot_be_fetched_is_no_silent_zero(self, double, backend, now):
         self.script(double, now, 2, **{Month(now, 1).label: answer(500)})
         assert backend.get(f"{TARGET}?months=2").status == 503
-
-
-def test_the_fixture_counts_as_worked_out():
-    rows = json.loads(json.dumps(figures_of(TestLastThirtyDays.FIXTURE, False)))["namespaces"]
-    assert sum(int(row["pod_count"]) for row in rows) == 5
-    assert fixture(TestLastThirtyDays.FIXTURE)

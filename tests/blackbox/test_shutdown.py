@@ -30,7 +30,7 @@ def test_a_signal_ends_an_idle_service(double, number):
     with Backend(double) as backend:
         backend.signal(number)
         assert backend.wait_for_exit(SHORTLY) == 0
-        assert backend.events()[-1]["event"] == "application.shutdown" or backend.events("application.shutdown")
+        assert len(backend.events("application.shutdown")) == 1
 
 
 def test_idle_connections_do_not_delay_it(double):
@@ -150,7 +150,7 @@ def test_the_port_can_be_taken_again_at_once(double):
     with Backend(double) as first:
         first.get("/livez")
     with Backend(double, PORT=first.port) as second:
-        second.port = first.port
+        assert second.get("/livez").status == 200
 
 
 def test_a_lost_terminal_or_pipe_does_not_end_it(double):
