@@ -34,7 +34,7 @@ struct http_summary {
     const char *route; /* as noted by the handler, or NULL */
     const char *cache_status;
     const char *request_id;
-    int status;
+    int status;     /* 0: the client left before it was answered */
     bool completed; /* false: the client left, or the answer could not be sent whole */
     uint64_t bytes; /* of the body handed to the library */
     int64_t duration_ns;
@@ -47,7 +47,9 @@ struct http_server_options {
     unsigned connection_limit;
     unsigned connection_limit_per_address; /* 0: no limit */
     unsigned idle_timeout_s;               /* of a connection without traffic */
-    size_t connection_memory; /* bytes of request line and headers that one connection may hold */
+    size_t connection_memory; /* bytes of request line and headers that one connection may hold,
+                                 with about 60 more for each header; a Cookie counts twice, so 8 KB
+                                 of it need 20 KB here */
     const struct time_source *time; /* borrowed */
     struct log *log;                /* borrowed */
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "http/content.h"
+#include "representation.h"
+
+enum {
+    GZIP_MIN_BYTES = 1024, /* below, the gain is lost in the packet anyway */
+    GZIP_LEVEL = 6,        /* the usual balance; content is compressed once and sent often */
+};
+
+static void representation_destroy(struct shared *shared)
+{
+    struct representation *form = CONTAINER_OF(shared, struct representation, shared);
+
+    free(form->data);
+    free(form);
+}
+
+struct representation *representation_create(char *data, size_t length, const char *encoding)
+{
+    struct representation *form = malloc(sizeof(*form));
+
+    if (form == NULL) {
+        free(data);
+        return NULL;
+    }
+    shared_init(&form->shared, representation_destroy);
+    form->data = data;
+    form->length = length;
+    form->encoding = encoding;
+    form->etag[0] = '\0';
+    return form;
+}
+
+struct representation *representation_hold(struct representation *form)
+{
+    shared_hold(&form->shared);
+    return form;
+}
+
+void representation_release(struct representation *form)
+{
+    if (form != NULL)
+        shared_release(&form->shared);
+}
+
+/* Compressed bytes from malloc, shrunk to size; NULL when there is no gain or no memory: both mean
+ * that the content goes out as it is. */
+static char *gzip_bytes(const char *data, size_t length, size_t *ret_length)
+{
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(GZIP_LEVEL);
+    char *packed = malloc(length); /* no room for a result that does not pay */
+    char *shrunk = NULL;
+    size_t packed_length = 0;
+
+    if (compressor != NULL && packed != NULL)
+        packed_length = libdeflate_gzip_compress(compressor, data, length, packed, length - 1);
+    if (packed_length != 0)
+        shrunk = realloc(packed, packed_length);
+    if (shrunk == NULL)
+        free(packed);
+    if (compressor != NULL)
+        libdeflate_free_compressor(compressor);
+    *ret_length = packed_length;
+    return shrunk;
+}
+
+static struct representation *gzip_representation(const struct representation *identity)
+{
+    size_t length;
+    char *data;
+
+    if (identity->length < GZIP_MIN_BYTES)
+        return NULL;
+    data = gzip_bytes(identity->data, identity->length, &length);
+    return data == NULL ? NULL : representation_create(data, length, "gzip");
+}
+
+static void name_representations(struct representation *identity, struct representation *gzip)
+{
+    uint64_t digest = XXH3_64bits(identity->data, identity->length);
+
+    snprintf(identity->etag, sizeof(identity->etag), "\"%016" PRIx64 "\"", digest);
+    if (gzip != NULL)
+        snprintf(gzip->etag, sizeof(gzip->etag), "\"%016" PRIx64 "-gzip\"", digest);
+}
+
+static void content_destroy(struct shared *shared)
+{
+    struct http_content *content = CONTAINER_OF(shared, struct http_content, shared);
+
+    prepared_table_finish(&content->prepared);
+    representation_release(content->identity);
+    representation_release(content->gzip);
+    free(content);
+}
+
+struct http_content *http_content_create(char *bytes, size_t length, const char *type)
+{
+    struct representation *identity = representation_create(bytes, length, NULL);
+    struct http_content *content = malloc(sizeof(*content));
+
+    if (identity == NULL || content == NULL || !prepared_table_init(&content->prepared)) {
+        representation_release(identity);
+        free(content);
+        return NULL;
+    }
+    shared_init(&content->shared, content_destroy);
+    content->type = type;
+    content->identity = identity;
+    content->gzip = gzip_representation(identity);
+    name_representations(content->identity, content->gzip);
+    return content;
+}
+
+struct shared *http_content_shared(struct http_content *content)
+{
+    return &content->shared;
+}
+
+struct http_content *http_content_from_shared(struct shared *value)
+{
+    return CONTAINER_OF(value, struct http_content, shared);
+}
+
+struct http_content *http_content_hold(struct http_content *content)
+{
+    shared_hold(&content->shared);
+    return content;
+}
+
+void http_content_release(struct http_content *content)
+{
+    if (content != NULL)
+        shared_release(&content->shared);
+}
+
+static struct text representation_text(const struct representation *form)
+{
+    return (struct text){.data = form->data, .length = form->length};
+}
+
+struct text http_content_bytes(const struct http_content *content)
+{
+    return representation_text(content->identity);
+}
+
+struct text http_content_gzip(const struct http_content *content)
+{
+    return content->gzip == NULL ? (struct text){.data = NULL, .length = 0}
+                                 : representation_text(content->gzip);
+}
+
+const char *http_content_etag(const struct http_content *content)
+{
+    return content->identity->etag;
+}
+
+const char *http_content_gzip_etag(const struct http_content *content)
+{
+    return content->gzip == NULL ? "" : content->gzip->etag;
+}
+
+size_t http_content_memory(const struct http_content *content)
+{
+    size_t bytes = sizeof(*content) + sizeof(*content->identity) + content->identity->length;
+
+    if (content->gzip != NULL)
+        bytes += sizeof(*content->gzip) + content->gzip->length;
+    return bytes;
+}
