@@ -4,11 +4,14 @@
  * defaults.
  *
  * One table (config_table.c) names every setting with its type, bounds, default, group and help
- * text. Reading, checking,
- * --help, --print-config and the documentation's tables are all made from it or checked against it.
+ * text. Reading, checking, --help, --print-config and the documentation's tables are all made from
+ * it or checked against it.
  *
  * Reading is all or nothing: every fault is reported, each with the variable, its value (secrets
- * masked) and what was expected.
+ * masked) and what was expected. A fault without any text means that memory ran out.
+ *
+ * What is read is what will be used: DEBUG=true has become log level DEBUG, a refresh interval that
+ * CACHE_TTL undercuts has been shortened, a slash at the end of OPENCOST_URL is gone.
  *
  * Threads: a finished config is never changed and may be read from any thread.
  */
@@ -39,12 +42,14 @@ struct config {
     int64_t http_max_connections;    /* HTTP_MAX_CONNECTIONS */
     int64_t http_max_waiting;        /* HTTP_MAX_WAITING: requests parked for OpenCost at once */
     int64_t http_idle_timeout_s;     /* HTTP_IDLE_TIMEOUT */
+    int64_t shutdown_timeout_s;      /* SHUTDOWN_TIMEOUT: for answering what is in flight */
     int64_t shutdown_delay_s;        /* SHUTDOWN_DELAY */
     struct string_list cors_origins; /* CORS_ORIGINS */
     bool enable_swagger;             /* ENABLE_SWAGGER */
 
     /* OpenCost */
     char *opencost_url;             /* OPENCOST_URL; "demo" means the embedded sample */
+    char *opencost_url_shown;       /* the same without user and password: for the log */
     int64_t opencost_timeout_s;     /* OPENCOST_TIMEOUT */
     int64_t opencost_retry_wait_ms; /* OPENCOST_RETRY_WAIT_MS: the first wait between tries; later
                                        ones double */
@@ -96,6 +101,19 @@ void config_print(const struct config *config, struct strbuf *out);
 /* The settings as --help shows them: grouped, each with default and meaning. */
 void config_help(struct strbuf *out);
 
+enum setting_type {
+    SETTING_BOOLEAN,
+    SETTING_INTEGER,
+    SETTING_TEXT, /* anything, also nothing */
+    SETTING_HOST,
+    SETTING_URL,
+    SETTING_FILE, /* a readable file, or nothing */
+    SETTING_ORIGINS,
+    SETTING_WINDOWS,
+    SETTING_LOG_LEVEL,
+    SETTING_LOG_FORMAT,
+};
+
 /* The table, for documentation checks and completion. */
 struct setting_info {
     const char *name;
@@ -103,6 +121,10 @@ struct setting_info {
     const char *kind;          /* "boolean", "integer", "text", "list", "file", ... */
     const char *default_value; /* as it would be written in the environment */
     const char *help;
+    enum setting_type type;
+    int64_t min; /* bounds of an integer, both included */
+    int64_t max;
+    size_t field_offset; /* of the field in struct config */
 };
 const struct setting_info *config_settings(size_t *ret_count) NODISCARD;
 
