@@ -116,8 +116,9 @@ static uint64_t append_digits(uint64_t value, const char *digits, size_t length)
 static unsigned int digit_at(const struct number *number, size_t index)
 {
     size_t length = number->integer_length;
-    char digit = index < length ? number->integer[index] : number->fraction[index - length];
-    return (unsigned int)(digit - '0');
+    const char *digit =
+        index < length ? number->integer + index : number->fraction + index - length;
+    return (unsigned int)(*digit - '0');
 }
 
 /* 1 when the digits from `index` on are more than half of the unit before them, or exactly half of
@@ -188,16 +189,51 @@ enum decimal_result decimal_parse(const char *text, size_t length, decimal *ret_
     return DECIMAL_OK;
 }
 
+/* Two digits a step halve the divisions, which are what this costs. */
+static char *put_pair(char *cursor, uint32_t value)
+{
+    static const char pairs[] = "00010203040506070809"
+                                "10111213141516171819"
+                                "20212223242526272829"
+                                "30313233343536373839"
+                                "40414243444546474849"
+                                "50515253545556575859"
+                                "60616263646566676869"
+                                "70717273747576777879"
+                                "80818283848586878889"
+                                "90919293949596979899";
+    memcpy(cursor, pairs + (size_t)value * 2, 2);
+    return cursor + 2;
+}
+
+static char *put_four(char *cursor, uint32_t value)
+{
+    return put_pair(put_pair(cursor, value / 100), value % 100);
+}
+
+static char digit_char(uint64_t digit)
+{
+    static const char digits[] = "0123456789";
+    return digits[digit];
+}
+
 /* Writes exactly `width` digits, with leading zeros, and returns the end. */
 static char *put_digits(char *cursor, uint64_t value, int width)
 {
-    for (int i = width - 1; i >= 0; i--, value /= 10)
-        cursor[i] = (char)('0' + value % 10);
+    int left = width;
+    for (; left >= 2; left -= 2, value /= 100)
+        put_pair(cursor + left - 2, (uint32_t)(value % 100));
+    if (left == 1)
+        *cursor = digit_char(value % 10);
     return cursor + width;
 }
 
 static char *put_integer_64(char *cursor, uint64_t value)
 {
+    if (value < 10) {
+        *cursor = digit_char(value);
+        return cursor + 1;
+    }
     int width = 1;
     for (uint64_t bound = 10; width < 20 && value >= bound; bound *= 10)
         width++;
@@ -217,11 +253,17 @@ static char *put_integer(char *cursor, magnitude value)
 /* OpenCost rounds to five decimals, so the last four digits are nearly always zeros. */
 static char *put_fraction(char *cursor, uint32_t units)
 {
-    cursor = put_digits(cursor, units / 10000, 5);
-    if (units % 10000 != 0)
-        cursor = put_digits(cursor, units % 10000, 4);
-    int shown = units % 10000 != 0 ? FRACTION_DIGITS : 5;
-    for (; shown > 1 && cursor[-1] == '0'; shown--)
+    if (units == 0) {
+        *cursor = '0';
+        return cursor + 1;
+    }
+    uint32_t high = units / 10000;
+    uint32_t low = units % 10000;
+    *cursor++ = digit_char(high / 10000);
+    cursor = put_four(cursor, high % 10000);
+    if (low != 0)
+        cursor = put_four(cursor, low);
+    while (cursor[-1] == '0') /* ends, for not all of them are */
         cursor--;
     return cursor;
 }

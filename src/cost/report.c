@@ -42,10 +42,10 @@ static void append_efficiencies(struct strbuf *out, const struct cost_figures *f
 
 static void append_namespace(struct strbuf *out, const struct namespace_cost *row, bool detail)
 {
-    json_append_text(out, "{\"name\":", row->name);
+    json_append_text(out, TEXT("{\"name\":"), row->name);
     APPEND_MEMBERS(out, main_costs, &row->figures);
     APPEND_MEMBERS(out, idle_cost, &row->figures);
-    json_append_count(out, ",\"pod_count\":", row->pod_count);
+    json_append_count(out, TEXT(",\"pod_count\":"), row->pod_count);
     if (detail) {
         APPEND_MEMBERS(out, further_costs, &row->figures);
         append_efficiencies(out, &row->figures, &row->usage);
@@ -56,9 +56,9 @@ static void append_namespace(struct strbuf *out, const struct namespace_cost *ro
 /* What stands behind the rows of a listing, up to the last brace. */
 static void append_summary(struct strbuf *out, decimal total, struct text window, size_t count)
 {
-    json_append_decimal(out, "],\"total\":", total);
-    json_append_text(out, ",\"window\":", window);
-    json_append_count(out, ",\"item_count\":", count);
+    json_append_decimal(out, TEXT("],\"total\":"), total);
+    json_append_text(out, TEXT(",\"window\":"), window);
+    json_append_count(out, TEXT(",\"item_count\":"), count);
 }
 
 void report_namespaces(const struct cost_set *set, struct text window, bool detail,
@@ -77,11 +77,12 @@ void report_namespaces(const struct cost_set *set, struct text window, bool deta
     strbuf_append_char(out, '}');
 }
 
-static void append_pod(struct strbuf *out, struct text namespace_name, const struct pod_cost *row,
-                       bool detail)
+static void append_pod(struct strbuf *out, bool is_first, struct text namespace_name,
+                       const struct pod_cost *row, bool detail)
 {
-    json_append_text(out, "{\"namespace\":", namespace_name);
-    json_append_text(out, ",\"name\":", row->name);
+    json_append_text(out, is_first ? TEXT("{\"namespace\":") : TEXT(",{\"namespace\":"),
+                     namespace_name);
+    json_append_text(out, TEXT(",\"name\":"), row->name);
     APPEND_MEMBERS(out, main_costs, &row->figures);
     if (detail) {
         APPEND_MEMBERS(out, further_costs, &row->figures);
@@ -105,9 +106,7 @@ static struct pod_sum append_all_pods(struct strbuf *out, const struct cost_set 
     decimal total = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            strbuf_append_char(out, ',');
-        append_pod(out, namespaces[pods[i].namespace_index].name, &pods[i], detail);
+        append_pod(out, i == 0, namespaces[pods[i].namespace_index].name, &pods[i], detail);
         total += pods[i].figures.total;
     }
     return (struct pod_sum){.total = total, .count = count};
@@ -123,9 +122,7 @@ static struct pod_sum append_pods_of(struct strbuf *out, const struct cost_set *
 
     for (uint32_t i = home ? home->first_pod : POD_NONE; i != POD_NONE;
          i = pods[i].next_in_namespace) {
-        if (sum.count > 0)
-            strbuf_append_char(out, ',');
-        append_pod(out, home->name, &pods[i], detail);
+        append_pod(out, sum.count == 0, home->name, &pods[i], detail);
         sum.total += pods[i].figures.total;
         sum.count++;
     }
@@ -140,6 +137,6 @@ void report_pods(const struct cost_set *set, struct text window, const struct te
         filter ? append_pods_of(out, set, *filter, detail) : append_all_pods(out, set, detail);
     append_summary(out, sum.total, window, sum.count);
     if (filter)
-        json_append_text(out, ",\"namespace\":", *filter);
+        json_append_text(out, TEXT(",\"namespace\":"), *filter);
     strbuf_append_char(out, '}');
 }

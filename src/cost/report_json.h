@@ -34,8 +34,8 @@ void json_append_decimals(struct strbuf *out, const struct decimal_member *membe
                           const void *object);
 
 /* `key` is given with all its punctuation, such as `],"total":`. */
-void json_append_decimal(struct strbuf *out, const char *key, decimal value);
-void json_append_text(struct strbuf *out, const char *key, struct text value);
-void json_append_count(struct strbuf *out, const char *key, uint64_t value);
+void json_append_decimal(struct strbuf *out, struct text key, decimal value);
+void json_append_text(struct strbuf *out, struct text key, struct text value);
+void json_append_count(struct strbuf *out, struct text key, uint64_t value);
 
 #endif

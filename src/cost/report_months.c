@@ -39,11 +39,12 @@ static void append_month(struct strbuf *out, int64_t label_s, const struct cost_
     char label[RFC3339_TEXT_MAX];
     civil_format_month(label_s, label);
 
-    json_append_text(out, "{\"month\":", text_of(label));
-    json_append_decimal(out, ",\"total_cost\":", total);
-    json_append_decimal(out, ",\"daily_average\":", decimal_divide(total, days * DECIMAL_ONE));
-    json_append_count(out, ",\"namespaces\":", workloads.namespaces);
-    json_append_count(out, ",\"pods\":", workloads.pods);
+    json_append_text(out, TEXT("{\"month\":"), text_of(label));
+    json_append_decimal(out, TEXT(",\"total_cost\":"), total);
+    json_append_decimal(out, TEXT(",\"daily_average\":"),
+                        decimal_divide(total, days * DECIMAL_ONE));
+    json_append_count(out, TEXT(",\"namespaces\":"), workloads.namespaces);
+    json_append_count(out, TEXT(",\"pods\":"), workloads.pods);
     if (is_partial)
         strbuf_append_text(out, ",\"partial\":true");
     strbuf_append_char(out, '}');
@@ -54,7 +55,7 @@ void report_last_30_days(const struct cost_set *set, int64_t now_s, struct strbu
     strbuf_append_text(out, "{\"months\":[");
     if (has_rows(set))
         append_month(out, now_s, set, LAST_DAYS, false);
-    json_append_decimal(out, "],\"total\":", cost_set_total(set));
+    json_append_decimal(out, TEXT("],\"total\":"), cost_set_total(set));
     strbuf_append_text(out, ",\"period\":\"1 month\"}");
 }
 
@@ -92,6 +93,6 @@ void report_months(const struct report_month *months, size_t count, int asked, i
                      is_partial(month, now_s));
         total += cost_set_total(month->set);
     }
-    json_append_decimal(out, "],\"total\":", total);
+    json_append_decimal(out, TEXT("],\"total\":"), total);
     strbuf_append_format(out, ",\"period\":\"%d month%s\"}", asked, asked == 1 ? "" : "s");
 }

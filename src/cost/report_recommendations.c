@@ -100,8 +100,8 @@ static void append_description(struct strbuf *out, const struct pod_cost *pod)
     strbuf_append_text(&sentence, " in idle costs");
     if (strbuf_failed(&sentence))
         out->failed = true;
-    json_append_text(
-        out, ",\"description\":", (struct text){.data = sentence.data, .length = sentence.length});
+    json_append_text(out, TEXT(",\"description\":"),
+                     (struct text){.data = sentence.data, .length = sentence.length});
 }
 
 static void append_recommendation(struct strbuf *out, const struct candidate *candidate,
@@ -110,10 +110,10 @@ static void append_recommendation(struct strbuf *out, const struct candidate *ca
     bool is_high = candidate->savings > HIGH_PRIORITY_ABOVE * DECIMAL_ONE;
 
     strbuf_append_format(out, "{\"id\":\"rec-%03zu\",\"type\":\"reduce-idle\"", number);
-    json_append_text(out, ",\"namespace\":", candidate->namespace_name);
-    json_append_text(out, ",\"resource\":", candidate->pod->name);
-    json_append_decimal(out, ",\"current_cost\":", candidate->pod->figures.total);
-    json_append_decimal(out, ",\"estimated_savings\":", candidate->savings);
+    json_append_text(out, TEXT(",\"namespace\":"), candidate->namespace_name);
+    json_append_text(out, TEXT(",\"resource\":"), candidate->pod->name);
+    json_append_decimal(out, TEXT(",\"current_cost\":"), candidate->pod->figures.total);
+    json_append_decimal(out, TEXT(",\"estimated_savings\":"), candidate->savings);
     strbuf_append_text(out, ",\"priority\":");
     strbuf_append_text(out, is_high ? "\"high\"" : "\"medium\"");
     append_description(out, candidate->pod);
@@ -142,8 +142,8 @@ void report_recommendations(const struct cost_set *set, int limit, struct strbuf
         append_recommendation(out, &ranking.best[i], i + 1);
         savings += ranking.best[i].savings;
     }
-    json_append_decimal(out, "],\"total_potential_savings\":", savings);
-    json_append_decimal(out, ",\"savings_percentage\":", percentage(savings, cluster));
-    json_append_decimal(out, ",\"cluster_total_cost\":", cluster);
+    json_append_decimal(out, TEXT("],\"total_potential_savings\":"), savings);
+    json_append_decimal(out, TEXT(",\"savings_percentage\":"), percentage(savings, cluster));
+    json_append_decimal(out, TEXT(",\"cluster_total_cost\":"), cluster);
     strbuf_append_char(out, '}');
 }

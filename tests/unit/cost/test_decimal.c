@@ -130,12 +130,13 @@ static void numbers_of_1e18_and_more_are_out_of_range(void **state)
 
 static void a_very_long_number_is_read_to_its_last_digit(void **state)
 {
-    char text[10003];
+    enum { ZEROS = 10000 };
+    static const char start[] = "0.1234567885"; /* ends on half of an even unit */
+    char text[sizeof(start) + ZEROS];
     decimal value;
     (void)state;
     memset(text, '0', sizeof(text));
-    text[1] = '.';
-    memcpy(text + 2, "1234567885", 10); /* ends on half of an even unit */
+    memcpy(text, start, sizeof(start) - 1);
     assert_int_equal(decimal_parse(text, sizeof(text), &value), DECIMAL_OK);
     assert_true(value == 123456788);
     text[sizeof(text) - 1] = '1';
