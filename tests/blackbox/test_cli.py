@@ -66,7 +66,7 @@ class TestHelp:
     def test_version(self, run):
         done = run("--version")
         assert done.returncode == 0
-        assert re.fullmatch(r"kubecent-backend \d+\.\d+\.\d+\S*\n", done.stdout)
+        assert re.fullmatch(r"kubecent-backend \d+\.\d+\.\d+\b.*\n", done.stdout)
 
     @pytest.mark.parametrize("arguments", [("--nonsense",), ("-x",), ("surplus",), ("--env-file",)])
     def test_a_wrong_command_line_is_refused(self, run, arguments):

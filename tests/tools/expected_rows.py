@@ -193,7 +193,7 @@ class Row:
         for figure in MONEY:
             self.money[figure] += money[figure]
         self.allocations += 1
-        self.own_efficiency = tuple(number(allocation, key) or ZERO
+        self.own_efficiency = tuple(number(allocation, key)
                                     for key in ("cpuEfficiency", "ramEfficiency", "totalEfficiency"))
         minutes = number(allocation, "minutes") or ZERO
 
@@ -206,8 +206,8 @@ class Row:
         self.memory_request += weighted("ramByteRequestAverage")
 
     def efficiency(self):
-        if self.allocations == 1:
-            return self.own_efficiency
+        """(cpu, memory, total): what OpenCost said of a single allocation, worked out where it said nothing."""
+        own_cpu, own_memory, own_total = self.own_efficiency if self.allocations == 1 else (None, None, None)
         cpu_cost, memory_cost = self.money["cpu_cost"], self.money["memory_cost"]
 
         def ratio(usage, request, cost):
@@ -215,8 +215,10 @@ class Row:
                 return nano(usage / request)
             return ONE if usage > 0 and cost > 0 else ZERO
 
-        cpu = ratio(self.cpu_usage, self.cpu_request, cpu_cost)
-        memory = ratio(self.memory_usage, self.memory_request, memory_cost)
+        cpu = ratio(self.cpu_usage, self.cpu_request, cpu_cost) if own_cpu is None else own_cpu
+        memory = ratio(self.memory_usage, self.memory_request, memory_cost) if own_memory is None else own_memory
+        if own_total is not None:
+            return cpu, memory, own_total
         weight = cpu_cost + memory_cost
         total = ZERO if weight == 0 else nano((nano(cpu * cpu_cost) + nano(memory * memory_cost)) / weight)
         return cpu, memory, total
