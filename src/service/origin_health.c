@@ -150,8 +150,7 @@ static void checked(void *context, const struct error *error)
     update(health);
     loop_timer_start(health->options.scheduler, health->loop.check_timer,
                      health->options.interval_ms);
-    if (error == NULL && health->loop.last_fetch != EVIDENCE_GOOD &&
-        health->options.recovered != NULL)
+    if (is_back && health->options.recovered != NULL)
         health->options.recovered(health->options.context);
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A cost service with everything below it, on a loop and toward an origin that the test moves by
+ * hand.
+ */
+#ifndef TESTS_SERVICE_HOUSE_H
+#define TESTS_SERVICE_HOUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "service/cost_service.h"
+#include "service/origin_health.h"
+#include "service/refresher.h"
+#include "support/fake_loop.h"
+#include "support/scripted_origin.h"
+
+enum {
+    HOUSE_TTL_MS = 300 * 1000,
+    HOUSE_STALE_MS = 3600 * 1000,
+    HOUSE_DEADLINE_MS = 100 * 1000,
+    HOUSE_MAX_WAITING = 300,
+    HOUSE_RETRY_MS = 1000, /* waits between three tries: 1 s, 2 s */
+};
+
+struct house {
+    struct fake_loop *loop;
+    struct scripted_origin *origin;
+    struct opencost_client *client;
+    struct cache *cache;
+    struct origin_health *health;
+    struct cost_service *service;
+};
+
+/* `stale_ms` 0: expired data are never served. */
+void house_build(struct house *house, int64_t stale_ms);
+
+/* What happens on the loop thread when the process stops. May come before the tear-down, for rooms
+ * above that must go in between. */
+void house_stop(struct house *house);
+void house_tear_down(struct house *house);
+
+/* A query as the API would make it. */
+struct cost_query house_query(enum cost_view_kind kind, const char *window_text);
+
+/* A request and what became of it. */
+struct asker {
+    struct cost_request request;
+    struct cost_answer answer;
+    bool accepted; /* cost_service_request() took it */
+    int done;      /* how often */
+};
+
+/* Asks past the cache, as after a lookup that missed; runs the loop. */
+void house_ask(struct house *house, const struct cost_query *query, struct asker *asker);
+
+/* True when a lookup finds a fresh view. */
+bool house_hits(struct house *house, const struct cost_query *query);
+
+/* The body of a served answer, as a string; the asker keeps it. */
+const char *asker_body(const struct asker *asker);
+void asker_release(struct asker *asker);
+
+/* An OpenCost answer with one pod `web-0` in namespace `shop` that costs `total`. Static until the
+ * next call. */
+const char *one_pod_costing(const char *total);
+
+/* Fails all tries of the fetch whose first try is transfer `first`, moving time over the waits
+ * between them. */
+void house_fail_fetch(struct house *house, size_t first, enum error_code code);
+
+#endif
