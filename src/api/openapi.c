@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The document's frame. Its paths come from the route table (openapi_paths.c); what the answers
+ * look like is written down in openapi_schemas.c.
+ */
+#include "openapi.h"
+
+#include "openapi_json.h"
+#include "openapi_parts.h"
+
+enum { DOCUMENT_LIMIT_BYTES = 256 * 1024 };
+
+static const char about[] =
+    "What a Kubernetes cluster costs, by namespace, pod and month, and where money is wasted; "
+    "worked out from what OpenCost measures and kept in a cache.\n\n"
+    "All figures are US dollars, with at most nine decimals; the rows of an answer add up to its "
+    "total. `HEAD` works wherever `GET` does. Unknown parameters are ignored; of a repeated one "
+    "the last counts.";
+
+static const struct openapi_tag tags[ROUTE_GROUP_COUNT] = {
+    [ROUTE_GROUP_COST] = {"costs", "Costs", "Costs and savings, in US dollars."},
+    [ROUTE_GROUP_STATUS] = {"status", "Status",
+                            "How the service fares, for people and dashboards."},
+    [ROUTE_GROUP_MACHINE] = {"operations", "Operations", "Probes and metrics, for machines."},
+    [ROUTE_GROUP_DOCS] = {"documentation", "Documentation", "This document and its page."},
+};
+
+const struct openapi_tag *openapi_tag_of(enum route_group group)
+{
+    return &tags[group];
+}
+
+bool openapi_shows(const struct route *route)
+{
+    return route->operation_id != NULL;
+}
+
+bool openapi_shows_group(enum route_group group)
+{
+    size_t count;
+    const struct route *routes = routes_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].group == group && openapi_shows(&routes[i]))
+            return true;
+    }
+    return false;
+}
+
+static void add_info(struct strbuf *out, const char *version)
+{
+    openapi_add_key(out, "info");
+    strbuf_append_char(out, '{');
+    openapi_add_text(out, "title", "Kubecent backend");
+    openapi_add_text(out, "version", version);
+    openapi_add_text(out, "summary", "A small, fast cost API beside OpenCost");
+    openapi_add_text(out, "description", about);
+    strbuf_append_text(
+        out, ",\"license\":{\"name\":\"Apache License 2.0\",\"identifier\":\"Apache-2.0\"}}");
+}
+
+static void add_tags(struct strbuf *out)
+{
+    openapi_add_key(out, "tags");
+    strbuf_append_char(out, '[');
+    for (unsigned group = 0; group < ROUTE_GROUP_COUNT; group++) {
+        if (!openapi_shows_group(group))
+            continue;
+        openapi_add_comma(out);
+        strbuf_append_char(out, '{');
+        openapi_add_text(out, "name", tags[group].name);
+        openapi_add_text(out, "description", tags[group].description);
+        strbuf_append_char(out, '}');
+    }
+    strbuf_append_char(out, ']');
+}
+
+struct http_content *openapi_document(const char *version)
+{
+    struct strbuf out CLEANUP(strbuf_finish) = {0};
+    strbuf_init(&out, DOCUMENT_LIMIT_BYTES);
+
+    strbuf_append_text(&out, "{\"openapi\":\"3.1.0\"");
+    add_info(&out, version);
+    strbuf_append_text(&out, ",\"servers\":[{\"url\":\"/\"}],\"security\":[]");
+    add_tags(&out);
+    openapi_add_paths(&out);
+    openapi_add_components(&out);
+    strbuf_append_char(&out, '}');
+
+    size_t length;
+    char *bytes = strbuf_take(&out, &length);
+    return bytes != NULL ? http_content_create(bytes, length, "application/json") : NULL;
+}
