@@ -398,7 +398,7 @@ struct mutation_run {
 
 static void check_mutations(const char *file, const struct body *body, void *context)
 {
-    enum { MUTATIONS = 300 };
+    enum { MUTATIONS = 200 };
     struct mutation_run *run = context;
     for (int i = 0; i < MUTATIONS; i++) {
         char what[256];
@@ -425,7 +425,7 @@ static void mutations_of_fixtures_are_judged_alike(void **state)
     (void)for_each_body(KUBECENT_FIXTURES "/opencost/http", check_mutations, &run);
     print_message("%zu accepted, %zu refused, %zu with repeated keys\n", run.tally.accepted,
                   run.tally.refused, run.tally.undecided);
-    assert_true(run.tally.accepted > 1000);
+    assert_true(run.tally.accepted > 900);
     assert_true(run.tally.refused > 1000);
 }
 
