@@ -238,15 +238,13 @@ uint16_t http_server_port(const struct http_server *server)
 
 void http_server_quiesce(struct http_server *server)
 {
-    MHD_socket fd;
-
     if (atomic_exchange(&server->quiesced, true))
         return;
-    /* First the library lets go of the socket, then the kernel refuses who comes next. */
-    fd = MHD_quiesce_daemon(server->daemon);
+    /* First the library lets go of the socket, then the kernel refuses who comes next. The
+     * descriptor stays open until the library's threads have gone: they take it out of their epoll
+     * sets only when they come around to it, and its number must not be anybody else's by then. */
+    server->library_fd = MHD_quiesce_daemon(server->daemon);
     listener_shutdown(&server->listener);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
 }
 
 unsigned http_server_in_flight(const struct http_server *server)
@@ -289,5 +287,7 @@ void http_server_stop(struct http_server *server)
         return;
     http_server_quiesce(server);
     MHD_stop_daemon(server->daemon);
+    if (server->library_fd != MHD_INVALID_SOCKET)
+        close(server->library_fd);
     server_destroy(server);
 }

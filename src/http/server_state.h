@@ -20,6 +20,7 @@ struct http_server {
     struct http_server_options options; /* `host` is not kept */
     struct listener listener;
     struct MHD_Daemon *daemon;
+    MHD_socket library_fd; /* its own descriptor of the listening socket, once it was quiesced */
     uint64_t request_id_seed;
     atomic_uint_fast64_t request_ids;
     atomic_int_fast64_t complained_s;       /* when the library's last message was logged */

@@ -119,6 +119,7 @@ static void client_that_leaves_while_parked_is_released_once(void **state)
     toy_wait_parked(toy, 1);
     raw_reset(&client);
     raw_expect_status(toy->port, HELLO, 200);
+    toy_wait_observed(toy, 1);
     assert_int_equal(atomic_load(&toy->states_destroyed), 0);
     toy_resume_all(toy);
     assert_true(http_server_drain(toy->server, NEVER_MIND));

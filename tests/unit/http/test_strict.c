@@ -345,6 +345,7 @@ static void client_that_leaves_in_the_middle_of_its_body_is_over(void **state)
 
     raw_connect(&client, toy->port);
     raw_send(&client, "POST /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+    toy_wait_in_flight(toy, 1);
     raw_close(&client);
     toy_wait_observed(toy, 1);
     assert_int_equal(toy->last.status, 0);

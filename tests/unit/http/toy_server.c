@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,16 @@ void toy_wait_parked(struct toy *toy, unsigned count)
 void toy_wait_observed(struct toy *toy, unsigned count)
 {
     wait_for(toy, &toy->observed, count);
+}
+
+void toy_wait_in_flight(struct toy *toy, unsigned count)
+{
+    int64_t deadline_ms = time_monotonic_ms(&time_source_system) + 10000;
+
+    while (http_server_in_flight(toy->server) != count) {
+        assert_true(time_monotonic_ms(&time_source_system) < deadline_ms);
+        sched_yield();
+    }
 }
 
 void toy_resume_all(struct toy *toy)

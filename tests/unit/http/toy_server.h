@@ -55,6 +55,7 @@ void toy_setup(struct toy *toy);
 /* Wait, ten seconds at most. */
 void toy_wait_parked(struct toy *toy, unsigned count);
 void toy_wait_observed(struct toy *toy, unsigned count);
+void toy_wait_in_flight(struct toy *toy, unsigned count);
 
 void toy_resume_all(struct toy *toy);
 
