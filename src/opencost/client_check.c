@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Health checks: one request each, no queue, no second try. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "client_internal.h"
@@ -90,7 +91,9 @@ void client_stop_checks(struct opencost_client *client)
     struct error error;
     error_set(&error, ERR_SHUTDOWN, "shutting down");
     while (client->first_check != NULL) {
-        client->engine->cancel(client->first_check->transfer);
-        end(client->first_check, &error);
+        struct opencost_check *check = client->first_check;
+        client->engine->cancel(check->transfer);
+        assert(check->previous == NULL);
+        end(check, &error);
     }
 }

@@ -44,16 +44,6 @@ struct fake_loop {
     } inbox;
 };
 
-static void *must_allocate(size_t size)
-{
-    void *memory = calloc(1, size);
-    if (memory == NULL) {
-        fputs("fake_loop: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 static int64_t fake_now_ms(void *self)
 {
     struct fake_loop *loop = self;
@@ -76,7 +66,9 @@ static struct loop_timer *fake_timer_create(void *self, void (*fire)(void *), vo
     struct fake_loop *loop = self;
     if (loop->timers_refused)
         return NULL;
-    struct loop_timer *timer = must_allocate(sizeof *timer);
+    struct loop_timer *timer = calloc(1, sizeof *timer);
+    if (timer == NULL)
+        return NULL;
     timer->loop = loop;
     timer->fire = fire;
     timer->context = context;
@@ -112,7 +104,9 @@ static bool fake_job_start(void *self, struct loop_job *job)
     struct fake_loop *loop = self;
     if (loop->jobs_refused)
         return false;
-    struct queued_job *queued = must_allocate(sizeof *queued);
+    struct queued_job *queued = calloc(1, sizeof *queued);
+    if (queued == NULL)
+        return false;
     queued->job = job;
     *loop->last_job = queued;
     loop->last_job = &queued->next;
@@ -145,7 +139,11 @@ static const struct scheduler_ops fake_ops = {
 
 struct fake_loop *fake_loop_create(void)
 {
-    struct fake_loop *loop = must_allocate(sizeof *loop);
+    struct fake_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL) {
+        fputs("fake_loop: out of memory\n", stderr);
+        abort();
+    }
     loop->scheduler = (struct scheduler){.self = loop, .ops = &fake_ops};
     loop->time = (struct time_source){
         .monotonic_ns = fake_monotonic_ns, .wall_us = fake_wall_us, .context = loop};

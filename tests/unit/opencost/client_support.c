@@ -93,7 +93,7 @@ char *client_world_log(struct client_world *world)
 bool client_world_counts(struct client_world *world, const char *line)
 {
     struct strbuf text;
-    strbuf_init(&text, 1024 * 1024);
+    strbuf_init(&text, (size_t)1024 * 1024);
     metrics_render(world->metrics, &text);
     bool is_there = strstr(strbuf_text(&text), line) != NULL;
     strbuf_finish(&text);

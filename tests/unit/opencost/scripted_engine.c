@@ -51,8 +51,8 @@ static void forget(struct transfer *transfer)
     while (engine->live[index] != transfer)
         index++;
     engine->live_count--;
-    memmove(&engine->live[index], &engine->live[index + 1],
-            (engine->live_count - index) * sizeof engine->live[0]);
+    for (; index < engine->live_count; index++)
+        engine->live[index] = engine->live[index + 1];
 }
 
 static void cancel(struct transfer *transfer)

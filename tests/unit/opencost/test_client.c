@@ -17,52 +17,45 @@
 struct fault {
     const char *name;
     int status; /* 0: no answer, but `failure` */
-    const char *body;
     enum error_code failure;
-    int64_t retry_after_ms; /* 0: none named; see the function below for "at once" */
-    int tries;
+    const char *body;
+    int64_t retry_after_ms; /* 0: none named */
     int64_t waits_ms[2];
+    int tries;
     enum error_code code; /* what the caller hears in the end */
 };
 
 static const struct fault faults[] = {
-    {"refused connection", 0, NULL, ERR_UPSTREAM_CONNECT, 0, 3, {1000, 2000}, ERR_UPSTREAM_CONNECT},
-    {"TLS", 0, NULL, ERR_UPSTREAM_TLS, 0, 3, {1000, 2000}, ERR_UPSTREAM_TLS},
-    {"timeout", 0, NULL, ERR_UPSTREAM_TIMEOUT, 0, 3, {1000, 2000}, ERR_UPSTREAM_TIMEOUT},
-    {"too large: once is enough",
-     0,
-     NULL,
-     ERR_UPSTREAM_TOO_LARGE,
-     0,
-     1,
-     {0},
-     ERR_UPSTREAM_TOO_LARGE},
-    {"redirect elsewhere", 0, NULL, ERR_UPSTREAM_REFUSED, 0, 1, {0}, ERR_UPSTREAM_REFUSED},
-    {"engine out of memory", 0, NULL, ERR_NO_MEMORY, 0, 1, {0}, ERR_NO_MEMORY},
-    {"400: our query", 400, "Invalid 'window'", ERR_NONE, 0, 1, {0}, ERR_UPSTREAM_REJECTED},
-    {"401", 401, "", ERR_NONE, 0, 1, {0}, ERR_UPSTREAM_REFUSED},
-    {"403", 403, NULL, ERR_NONE, 0, 1, {0}, ERR_UPSTREAM_REFUSED},
-    {"404", 404, "404 page not found", ERR_NONE, 0, 1, {0}, ERR_UPSTREAM_REFUSED},
-    {"304, unasked", 304, NULL, ERR_NONE, 0, 1, {0}, ERR_UPSTREAM_REFUSED},
-    {"408", 408, NULL, ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"429", 429, NULL, ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"429 in 7 s", 429, NULL, ERR_NONE, 7000, 3, {7000, 7000}, ERR_UPSTREAM_STATUS},
-    {"429 in an hour", 429, NULL, ERR_NONE, 3600000, 3, {10000, 10000}, ERR_UPSTREAM_STATUS},
-    {"503 in 4 s", 503, NULL, ERR_NONE, 4000, 3, {4000, 4000}, ERR_UPSTREAM_STATUS},
-    {"500 may not name a wait", 500, NULL, ERR_NONE, 7000, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"500", 500, "{\"code\":500}", ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"504", 504, "<html>", ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"204: no answer either", 204, NULL, ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_STATUS},
-    {"200, empty", 200, NULL, ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_BODY},
-    {"200, truncated", 200, "{\"code\":200,\"da", ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_BODY},
-    {"200, HTML", 200, "<html>", ERR_NONE, 0, 3, {1000, 2000}, ERR_UPSTREAM_BODY},
-    {"200 with code 500",
+    {"refused connection", 0, ERR_UPSTREAM_CONNECT, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_CONNECT},
+    {"TLS", 0, ERR_UPSTREAM_TLS, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_TLS},
+    {"timeout", 0, ERR_UPSTREAM_TIMEOUT, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_TIMEOUT},
+    {"too large", 0, ERR_UPSTREAM_TOO_LARGE, NULL, 0, {0}, 1, ERR_UPSTREAM_TOO_LARGE},
+    {"redirect elsewhere", 0, ERR_UPSTREAM_REFUSED, NULL, 0, {0}, 1, ERR_UPSTREAM_REFUSED},
+    {"engine out of memory", 0, ERR_NO_MEMORY, NULL, 0, {0}, 1, ERR_NO_MEMORY},
+    {"400: our query", 400, ERR_NONE, "Invalid 'window'", 0, {0}, 1, ERR_UPSTREAM_REJECTED},
+    {"401", 401, ERR_NONE, "", 0, {0}, 1, ERR_UPSTREAM_REFUSED},
+    {"403", 403, ERR_NONE, NULL, 0, {0}, 1, ERR_UPSTREAM_REFUSED},
+    {"404", 404, ERR_NONE, "404 page not found", 0, {0}, 1, ERR_UPSTREAM_REFUSED},
+    {"304, unasked", 304, ERR_NONE, NULL, 0, {0}, 1, ERR_UPSTREAM_REFUSED},
+    {"408", 408, ERR_NONE, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"429", 429, ERR_NONE, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"429 in 7 s", 429, ERR_NONE, NULL, 7000, {7000, 7000}, 3, ERR_UPSTREAM_STATUS},
+    {"429 in an hour", 429, ERR_NONE, NULL, 3600000, {10000, 10000}, 3, ERR_UPSTREAM_STATUS},
+    {"503 in 4 s", 503, ERR_NONE, NULL, 4000, {4000, 4000}, 3, ERR_UPSTREAM_STATUS},
+    {"500 may not name a wait", 500, ERR_NONE, NULL, 7000, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"500", 500, ERR_NONE, "{\"code\":500}", 0, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"504", 504, ERR_NONE, "<html>", 0, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"204: no answer either", 204, ERR_NONE, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_STATUS},
+    {"200, empty", 200, ERR_NONE, NULL, 0, {1000, 2000}, 3, ERR_UPSTREAM_BODY},
+    {"200, truncated", 200, ERR_NONE, "{\"code\":200,\"da", 0, {1000, 2000}, 3, ERR_UPSTREAM_BODY},
+    {"200, HTML", 200, ERR_NONE, "<html>", 0, {1000, 2000}, 3, ERR_UPSTREAM_BODY},
+    {"200, code 500",
      200,
-     "{\"code\":500,\"message\":\"no\"}",
      ERR_NONE,
+     "{\"code\":500,\"message\":\"no\"}",
      0,
-     3,
      {1000, 2000},
+     3,
      ERR_UPSTREAM_BODY},
 };
 

@@ -13,7 +13,9 @@
 
 #include "client_support.h"
 
-enum { MIB = 1024 * 1024, PIECE_BYTES = 16 * 1024 };
+enum { PIECE_BYTES = 16 * 1024 };
+
+#define MIB ((size_t)1024 * 1024)
 
 static void a_body_in_single_bytes_reads_as_one(void **state)
 {
