@@ -13,13 +13,13 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 
 import http_raw
 from patience import LONG, wait_until
+from ports import free_port
 
 BINARY = os.environ.get("KUBECENT_BINARY", "")
 WRAPPER = shlex.split(os.environ.get("KUBECENT_WRAPPER", ""))
@@ -30,12 +30,6 @@ PASSED_ON = re.compile(r"PATH|(ASAN|UBSAN|TSAN|LSAN)_OPTIONS|LLVM_PROFILE_FILE|G
 WARM_UP_WINDOW = "59m"
 
 running = []  # for the reports of failed tests
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(settings):

@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from patience import LONG, wait_until
+from ports import free_port
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "opencost"
 ALLOCATION = "/allocation/compute"
@@ -252,7 +253,7 @@ class OpenCostDouble:
         self._scripts = {}
         self._lock = threading.Lock()
         self._listener = None
-        self.port = 0
+        self.port = free_port()
         self.listen()
         self.script("/healthz", answer(200, b"", None))
 
@@ -289,12 +290,11 @@ class OpenCostDouble:
     # The server
 
     def listen(self):
-        """Listens, on the same port as before if there was one."""
+        """Listens, always on the same port."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
         listener.listen(256)
-        self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
