@@ -41,13 +41,16 @@ void http_headers_add_format(struct http_headers *headers, const char *static_na
     size_t room;
     char *value = next_value(headers, &room);
     va_list arguments;
-    int length = -1;
+    int length;
 
-    if (value != NULL) {
-        va_start(arguments, format);
-        length = vsnprintf(value, room, format, arguments);
-        va_end(arguments);
+    if (value == NULL) {
+        headers->overflow = true;
+        return;
     }
+    va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): a false alarm of clang-tidy 14 */
+    length = vsnprintf(value, room, format, arguments);
+    va_end(arguments);
     if (length < 0 || (size_t)length >= room) {
         headers->overflow = true;
         return;

@@ -35,14 +35,16 @@ static int listen_at(const struct addrinfo *address)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } address = {.ipv6 = {.sin6_port = 0}};
     socklen_t length = sizeof(address);
 
-    /* Cannot fail on a bound socket. */
-    (void)getsockname(fd, (struct sockaddr *)&address, &length);
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    (void)getsockname(fd, &address.any, &length); /* cannot fail on a bound socket */
+    return ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port
+                                                   : address.ipv4.sin_port);
 }
 
 static bool cannot_listen(const char *host, uint16_t port, const char *reason, struct error *reterr)

@@ -55,8 +55,8 @@ static struct MHD_Response *response_from_copy(const char *type, struct text bod
                                                const struct http_headers *headers, bool closing)
 {
     /* The library copies, though it does not say const. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body.length, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.length, (void *)body.data, MHD_RESPMEM_MUST_COPY);
 
     if (response == NULL)
         return NULL;

@@ -72,7 +72,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 
     (void)context;
     if (exchange != NULL)
-        exchange_name(exchange, (char *)(uintptr_t)target);
+        exchange_name(exchange, (char *)target);
     return exchange;
 }
 

@@ -20,7 +20,9 @@ static struct http_content *content_of(size_t length, bool is_noise)
     assert_non_null(bytes);
     for (size_t i = 0; i < length; i++) {
         noise = noise * 1664525U + 1013904223U;
-        bytes[i] = is_noise ? (char)(noise >> 24) : 'a';
+        bytes[i] = 'a';
+        if (is_noise)
+            bytes[i] = (char)(noise >> 24);
     }
     content = http_content_create(bytes, length, "application/json");
     assert_non_null(content);

@@ -192,7 +192,8 @@ static void request_sent_byte_by_byte_is_read_like_any_other(void **state)
 static void promised_sizes_are_accepted(void **state)
 {
     struct toy *toy = *state;
-    char *request = malloc(32 * 1024);
+    enum { REQUEST_BYTES = 32 * 1024 };
+    char *request = malloc(REQUEST_BYTES);
     int length;
 
     assert_non_null(request);
@@ -324,15 +325,14 @@ static void body_without_end_is_refused_at_the_limit(void **state)
 {
     struct toy *toy = *state;
     struct raw_client client;
-    char chunk[0x1000 + 8];
+    enum { CHUNKS = 17, CHUNK_BYTES = 0x1000 };
+    char chunk[6 + CHUNK_BYTES + 3];
 
-    memset(chunk, 'x', sizeof(chunk));
-    memcpy(chunk, "1000\r\n", 6);
-    memcpy(chunk + sizeof(chunk) - 2, "\r\n", 2);
+    snprintf(chunk, sizeof(chunk), "1000\r\n%0*d\r\n", CHUNK_BYTES, 0);
     raw_connect(&client, toy->port);
     raw_send(&client, "POST /hello HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
-    for (int i = 0; i < 17; i++)
-        raw_send_as_far_as_taken(&client, chunk, sizeof(chunk));
+    for (int i = 0; i < CHUNKS; i++)
+        raw_send_as_far_as_taken(&client, chunk, sizeof(chunk) - 1);
     expect_413_and_close(&client);
     toy_wait_observed(toy, 1);
     assert_int_equal(toy->last.status, 413);

@@ -168,7 +168,7 @@ struct http_server_options toy_options(struct toy *toy)
         .threads = 2,
         .connection_limit = 256,
         .idle_timeout_s = 60,
-        .connection_memory = 20 * 1024,
+        .connection_memory = 20480,
         .time = &time_source_system,
         .handle = handle,
         .observe = observe,
