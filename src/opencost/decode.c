@@ -261,26 +261,44 @@ static enum carry_goal goal_of(const struct allocation_decoder *decoder)
     }
 }
 
-/* Always false. */
-static bool fail_too_long(struct allocation_decoder *decoder)
+static void note_too_long(struct allocation_decoder *decoder)
 {
-    return error_set(&decoder->failure, ERR_UPSTREAM_BODY,
-                     "byte %" PRIu64 ": a single allocation exceeds %zu MiB", decoder->bytes_read,
-                     UNIT_MAX_BYTES >> 20);
+    error_set(&decoder->failure, ERR_UPSTREAM_BODY,
+              "byte %" PRIu64 ": a single allocation exceeds %zu MiB", decoder->bytes_read,
+              UNIT_MAX_BYTES >> 20);
 }
 
-/* Notes why reading stopped at the fault. Always false. */
-static bool fail_malformed(struct allocation_decoder *decoder, const struct json_reader *json)
+static void note_malformed(struct allocation_decoder *decoder, const struct json_reader *json)
 {
     enum { QUOTED_MAX = 40 };
     char quoted[QUOTED_MAX + 1];
     size_t length = 0;
-    for (const char *p = json->fault; p < json->end && length < QUOTED_MAX; p++)
-        quoted[length++] = *p >= ' ' && *p <= '~' ? *p : '?';
+    for (const char *p = json->fault; p < json->end && length < QUOTED_MAX; p++) {
+        quoted[length] = *p;
+        if (*p < ' ' || *p > '~')
+            quoted[length] = '?';
+        length++;
+    }
     quoted[length] = '\0';
-    return error_set(
-        &decoder->failure, ERR_UPSTREAM_BODY, "byte %" PRIu64 ": expected %s, found `%s`",
-        decoder->bytes_read + (uint64_t)(json->fault - json->start), json->expected, quoted);
+    error_set(&decoder->failure, ERR_UPSTREAM_BODY, "byte %" PRIu64 ": expected %s, found `%s`",
+              decoder->bytes_read + (uint64_t)(json->fault - json->start), json->expected, quoted);
+}
+
+/* Notes why reading stopped, unless it was for want of more bytes. */
+static void note_failure(struct allocation_decoder *decoder, const struct json_reader *json)
+{
+    switch (json->outcome) {
+    case JSON_MALFORMED:
+        note_malformed(decoder, json);
+        break;
+    case JSON_NO_MEMORY:
+        error_no_memory(&decoder->failure);
+        break;
+    case JSON_OK:
+    case JSON_MORE:
+    case JSON_ABORTED: /* whoever aborted has noted it */
+        break;
+    }
 }
 
 /* Reads as many units as there are whole. *ret_length is their length, with the white space
@@ -290,26 +308,20 @@ static bool read_units(struct allocation_decoder *decoder, const char *bytes, si
 {
     struct json_reader json;
     json_reader_init(&json, bytes, length);
-    const char *unit;
+    const char *unit = bytes;
     for (;;) {
         bool has_unit = json_skip_space(&json);
         unit = json.cursor;
         if (!has_unit || !unit_readers[decoder->place](decoder, &json))
             break;
-        if ((size_t)(json.cursor - unit) > UNIT_MAX_BYTES)
-            return fail_too_long(decoder);
+        if ((size_t)(json.cursor - unit) > UNIT_MAX_BYTES) {
+            note_too_long(decoder);
+            return false;
+        }
     }
-    switch (json.outcome) {
-    case JSON_MALFORMED:
-        return fail_malformed(decoder, &json);
-    case JSON_NO_MEMORY:
-        return error_no_memory(&decoder->failure);
-    case JSON_ABORTED:
+    note_failure(decoder, &json);
+    if (decoder->failure.code != ERR_NONE)
         return false;
-    case JSON_OK:
-    case JSON_MORE:
-        break;
-    }
     *ret_length = (size_t)(unit - bytes);
     decoder->bytes_read += *ret_length;
     return true;
@@ -360,7 +372,9 @@ static bool read_all(struct allocation_decoder *decoder, const char *piece, size
     if (decoder->carry.length <= UNIT_MAX_BYTES)
         return true;
     /* An error in the unit tells more than its length. */
-    return read_carry(decoder) && fail_too_long(decoder);
+    if (read_carry(decoder))
+        note_too_long(decoder);
+    return false;
 }
 
 bool allocation_decoder_feed(struct allocation_decoder *decoder, const void *bytes, size_t length,
