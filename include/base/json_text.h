@@ -19,4 +19,8 @@ void json_append_string(struct strbuf *buf, const char *text, size_t length);
 /* The same with non-ASCII as \uXXXX (surrogate pairs above the BMP), as the log lines want it. */
 void json_append_string_ascii(struct strbuf *buf, const char *text, size_t length);
 
+/* Appends valid compact JSON as the log lines spell it: a space behind each comma and colon,
+ * non-ASCII as \uXXXX. */
+void json_append_spaced_ascii(struct strbuf *buf, const char *json, size_t length);
+
 #endif

@@ -44,7 +44,7 @@ enum log_field_kind {
     LOG_FIELD_INTEGER,
     LOG_FIELD_BOOLEAN,
     LOG_FIELD_HUNDREDTHS, /* `integer` counts hundredths: 123 is logged as 1.23 */
-    LOG_FIELD_RAW,        /* `text` is JSON already, written as it is (an array of errors) */
+    LOG_FIELD_RAW,        /* `text` is compact JSON already (an array of errors) */
 };
 
 struct log_field {

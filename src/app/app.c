@@ -329,7 +329,7 @@ static void greet(const struct app *app)
 static void log_initialized(const struct app *app)
 {
     log_info(app->log, LOG_EVENT("application.initialized"), LOG_BOOL("debug", app->config->debug),
-             LOG_STR("opencost_url", app->demo == NULL ? app->config->opencost_url
+             LOG_STR("opencost_url", app->demo == NULL ? app->config->opencost_url_shown
                                                        : demo_opencost_url(app->demo)),
              LOG_BOOL("demo", app->demo != NULL), LOG_STR("environment", app->config->environment),
              LOG_STR("host", app->config->host), LOG_INT("port", http_server_port(app->server)));

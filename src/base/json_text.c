@@ -117,3 +117,23 @@ void json_append_string_ascii(struct strbuf *buf, const char *text, size_t lengt
 {
     append_string(buf, text, length, true);
 }
+
+void json_append_spaced_ascii(struct strbuf *buf, const char *json, size_t length)
+{
+    bool in_string = false;
+    size_t i = 0;
+    while (i < length) {
+        unsigned char c = (unsigned char)json[i];
+        if (c >= 0x80) {
+            i += append_special(buf, json + i, length - i, true);
+            continue;
+        }
+        strbuf_append_char(buf, json[i++]);
+        if (c == '\\' && in_string && i < length)
+            strbuf_append_char(buf, json[i++]);
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == ',' || c == ':'))
+            strbuf_append_char(buf, ' ');
+    }
+}

@@ -83,7 +83,7 @@ static void append_text_value(struct line *line, const struct log_field *field)
     }
     struct text value = field_text(field);
     if (field->kind == LOG_FIELD_RAW && value.length <= line->value_limit)
-        strbuf_append(line->out, value.data, value.length);
+        json_append_spaced_ascii(line->out, value.data, value.length);
     else
         append_string(line, value);
 }

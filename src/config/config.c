@@ -5,14 +5,16 @@
  */
 #include "config/config.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_url.h"
 #include "config_values.h"
 #include "env_file.h"
 #include "string_list.h"
 
-enum { MESSAGE_LIMIT = 8192, INTERVAL_PERCENT_OF_TTL = 80 };
+enum { MESSAGE_LIMIT = 8192, INTERVAL_PERCENT_OF_TTL = 80, MASKS_LENGTH = 8 };
 
 const char *config_getenv_process(void *context, const char *name)
 {
@@ -24,7 +26,8 @@ static size_t setting_count(void)
 {
     size_t count;
     const struct setting_info *settings = config_settings(&count);
-    return settings != NULL ? count : 0;
+    (void)settings;
+    return count;
 }
 
 static bool add_error(struct config_report *report, const struct setting_info *setting,
@@ -86,9 +89,22 @@ static bool read_settings(struct config *config, config_getenv_fn *getenv_fn, vo
     return true;
 }
 
+static bool mask_url(struct config *config)
+{
+    struct strbuf shown CLEANUP(strbuf_finish);
+    assert(config->opencost_url != NULL);
+    struct text url = text_of(config->opencost_url);
+    strbuf_init(&shown, url.length + MASKS_LENGTH);
+    config_url_append_masked(url, &shown);
+    config->opencost_url_shown = strbuf_take(&shown, NULL);
+    return config->opencost_url_shown != NULL;
+}
+
 /* Where one setting bends another. False when out of memory. */
 static bool settle(struct config *config, struct config_report *report)
 {
+    if (!mask_url(config))
+        return false;
     if (config->debug) {
         char *level = strdup("DEBUG");
         if (level == NULL)
@@ -140,6 +156,7 @@ void config_destroy(struct config *config)
         return;
     for (size_t i = 0; i < count; i++)
         config_value_finish(&settings[i], config);
+    free(config->opencost_url_shown);
     free(config);
 }
 

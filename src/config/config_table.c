@@ -88,6 +88,13 @@ static const struct setting_info settings[] = {
         .help = "Seconds to go on serving after SIGTERM, until the load balancer has noticed.",
     },
     {
+        .name = "SHUTDOWN_TIMEOUT",
+        .group = server,
+        INTEGER(shutdown_timeout_s, 1, 300),
+        .default_value = "15",
+        .help = "Seconds that requests in flight get to be answered, after the delay.",
+    },
+    {
         .name = "CORS_ORIGINS",
         .group = server,
         OTHER(SETTING_ORIGINS, "list", cors_origins),

@@ -228,8 +228,8 @@ void config_value_append_expected(const struct setting_info *setting, struct str
         [SETTING_HOST] = "an address or a host name",
         [SETTING_URL] = "\"demo\" or an http or https URL with a host, without query and fragment",
         [SETTING_FILE] = "the path of a readable file",
-        [SETTING_ORIGINS] = "\"*\" or a list of origins such as https://a.example:8443, without a "
-                            "path, as a JSON array or separated by commas",
+        [SETTING_ORIGINS] = ("\"*\" or a list of origins such as https://a.example:8443, without a "
+                             "path, as a JSON array or separated by commas"),
         [SETTING_WINDOWS] = "windows such as 7d or lastmonth, separated by commas",
         [SETTING_LOG_LEVEL] = "DEBUG, INFO, WARNING, ERROR or CRITICAL",
         [SETTING_LOG_FORMAT] = "json or console",

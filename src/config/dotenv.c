@@ -176,7 +176,7 @@ static char unescaped(char c, char quote)
     if (c == '"')
         return c;
     const char *letter = c != '\0' ? strchr(letters, c) : NULL;
-    return letter != NULL ? meanings[letter - letters] : '\0';
+    return (char)(letter != NULL ? meanings[letter - letters] : '\0');
 }
 
 static void decode_escapes(struct raw_value value, struct strbuf *out)
@@ -187,8 +187,9 @@ static void decode_escapes(struct raw_value value, struct strbuf *out)
         char meaning = '\0';
         if (value.quote != '\0' && *p == '\\' && p + 1 < end)
             meaning = unescaped(p[1], value.quote);
-        strbuf_append_char(out, meaning != '\0' ? meaning : *p);
-        p += meaning != '\0' ? 2 : 1;
+        bool is_escape = meaning != '\0';
+        strbuf_append(out, is_escape ? &meaning : p, 1);
+        p += is_escape ? 2 : 1;
     }
 }
 

@@ -12,7 +12,8 @@
 
 enum {
     FIRST_RETRY_MS = 10 * 1000,
-    /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make us unready. */
+    /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make
+       us unready. */
     WARM_UP_GRACE_MS = 10 * 1000,
 };
 
@@ -115,11 +116,8 @@ static void refreshed(void *context, const struct error *error, size_t pod_rows)
         refresh->attempted = true;
         atomic_fetch_sub_explicit(&refresher->not_attempted, 1, memory_order_relaxed);
     }
-    if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN)) {
-        log_info(options->log, LOG_EVENT("background.task_cancelled"),
-                 LOG_STR("task", "cache_refresh"), LOG_STR("window", refresh->window.canonical));
+    if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN))
         return;
-    }
     int64_t wait_ms = options->interval_ms;
     if (error == NULL) {
         refresh->retry_ms = FIRST_RETRY_MS;
@@ -176,7 +174,11 @@ void refresher_start(struct refresher *refresher)
 
 void refresher_stop(struct refresher *refresher)
 {
+    static const char *const tasks[] = {"cache_refresh", "cache_cleanup"};
     refresher->stopping = true;
+    for (size_t i = 0; i < ARRAY_LENGTH(tasks); i++)
+        log_info(refresher->options.log, LOG_EVENT("background.task_cancelled"),
+                 LOG_STR("task", tasks[i]));
     loop_timer_stop(refresher->options.scheduler, refresher->cleanup_timer);
     loop_timer_stop(refresher->options.scheduler, refresher->grace_timer);
     for (size_t i = 0; i < refresher->window_count; i++)

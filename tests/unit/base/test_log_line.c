@@ -81,8 +81,11 @@ static void each_kind_of_value_has_its_json_form(void **state)
         {{.kind = LOG_FIELD_HUNDREDTHS, .key = "v", .integer = 0}, "0.00"},
         {{.kind = LOG_FIELD_HUNDREDTHS, .key = "v", .integer = -5}, "-0.05"},
         {{.kind = LOG_FIELD_HUNDREDTHS, .key = "v", .integer = -250}, "-2.50"},
-        {{.kind = LOG_FIELD_RAW, .key = "v", .text = "[{\"a\":1}]", .length = SIZE_MAX},
-         "[{\"a\":1}]"},
+        {{.kind = LOG_FIELD_RAW,
+          .key = "v",
+          .text = "[{\"a\":1,\"b\":\"x,\\\":\xC3\xA9\"}]",
+          .length = SIZE_MAX},
+         "[{\"a\": 1, \"b\": \"x,\\\":\\u00e9\"}]"},
         {{.kind = LOG_FIELD_RAW, .key = "v", .text = NULL, .length = SIZE_MAX}, "null"},
     };
     (void)state;

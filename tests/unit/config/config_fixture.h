@@ -47,17 +47,16 @@ static inline void fixture_remove(const struct env_file_path *path)
 }
 
 /* Loads from these variables and an empty .env file. */
-static inline struct config *fixture_load(const struct variable *variables,
-                                          struct config_report *report)
+static inline struct config *fixture_load(struct variable *variables, struct config_report *report)
 {
-    return config_load("/dev/null", fixture_getenv, (void *)(uintptr_t)variables, report);
+    return config_load("/dev/null", fixture_getenv, variables, report);
 }
 
 /* Loads from one variable. */
 static inline struct config *fixture_load_one(const char *name, const char *value,
                                               struct config_report *report)
 {
-    const struct variable variables[] = {{name, value}, {NULL, NULL}};
+    struct variable variables[] = {{name, value}, {NULL, NULL}};
     return fixture_load(variables, report);
 }
 

@@ -16,7 +16,7 @@ static char *printed(const char *name, const char *value)
 {
     char start[64];
     struct config_report report;
-    struct strbuf out CLEANUP(strbuf_finish);
+    struct strbuf out CLEANUP(strbuf_finish) = {0};
     struct config *config = fixture_load_one(name, value, &report);
     char *line = NULL;
     assert_int_equal(config == NULL, report.errors.count > 0);
