@@ -161,7 +161,6 @@ void api_add_error_headers(void *context, struct http_exchange *exchange,
 {
     const struct call call = call_begin(context, exchange);
     call_add_common_headers(&call, false, headers);
-    http_headers_add(headers, "Cache-Control", "no-store");
 }
 
 static bool is_machine_route(const char *path)
