@@ -13,8 +13,9 @@
  * paused.
  *
  * Logs: opencost.allocation_request, opencost.allocation_success, opencost.allocation_error,
- * opencost.http_error, opencost.request_error, opencost.allocation_defects. Metrics: the
- * kubecent_opencost_ families.
+ * opencost.http_error, opencost.request_error, opencost.allocation_defects,
+ * opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
+ * kubecent_rows_rejected_total.
  *
  * Threads: the loop thread only, except client_create() and client_destroy() (before the loop
  * starts, after it ended).
