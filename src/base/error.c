@@ -18,7 +18,7 @@ static void copy_as_one_line(char *target, size_t target_bytes, const char *draf
         length = utf8_cut(draft, target_bytes - 1);
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)draft[i];
-        target[i] = c < ' ' || c == 0x7F ? ' ' : (char)c;
+        target[i] = (char)(c < ' ' || c == 0x7F ? ' ' : c);
     }
     target[length] = '\0';
 }

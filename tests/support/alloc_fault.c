@@ -51,8 +51,8 @@ bool alloc_fault_supported(void)
 #if !HAS_SANITIZER
 
 void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
+void *__libc_calloc(size_t nmemb, size_t size);
+void *__libc_realloc(void *ptr, size_t size);
 
 static bool must_fail(void)
 {
@@ -68,14 +68,14 @@ void *malloc(size_t size)
     return must_fail() ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    return must_fail() ? NULL : __libc_calloc(count, size);
+    return must_fail() ? NULL : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *memory, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    return must_fail() ? NULL : __libc_realloc(memory, size);
+    return must_fail() ? NULL : __libc_realloc(ptr, size);
 }
 
 #endif

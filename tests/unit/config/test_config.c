@@ -35,9 +35,11 @@ static void an_empty_environment_gives_the_defaults(void **state)
     assert_int_equal(config->http_max_waiting, 1024);
     assert_int_equal(config->http_idle_timeout_s, 75);
     assert_int_equal(config->shutdown_delay_s, 0);
+    assert_int_equal(config->shutdown_timeout_s, 15);
     expect_list(&config->cors_origins, (const char *const[]){"*"}, 1);
     assert_true(config->enable_swagger);
     assert_string_equal(config->opencost_url, "http://opencost:9003");
+    assert_string_equal(config->opencost_url_shown, "http://opencost:9003");
     assert_int_equal(config->opencost_timeout_s, 30);
     assert_int_equal(config->opencost_retry_wait_ms, 1000);
     assert_int_equal(config->opencost_max_body_mb, 1024);
@@ -349,6 +351,7 @@ static void printing_masks_credentials_but_the_client_gets_them(void **state)
     (void)state;
     assert_non_null(config);
     assert_string_equal(config->opencost_url, "https://user:hunter2@h:9003/model");
+    assert_string_equal(config->opencost_url_shown, "https://***@h:9003/model");
     strbuf_init(&out, 100000);
     config_print(config, &out);
     assert_null(strstr(strbuf_text(&out), "hunter2"));
