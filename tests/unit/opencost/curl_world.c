@@ -15,6 +15,23 @@ static void must(bool truth, const char *what)
     abort();
 }
 
+int curl_world_set_up(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+    for (size_t i = 0; i < ARRAY_LENGTH(proxies); i++)
+        unsetenv(proxies[i]);
+    return curl_transfers_global_init(NULL) ? 0 : -1;
+}
+
+int curl_world_tear_down(void **state)
+{
+    (void)state;
+    curl_transfers_global_finish();
+    return 0;
+}
+
 struct curl_world *curl_world_create(const struct tiny_route *routes, const char *ca_file)
 {
     struct error error = {0};

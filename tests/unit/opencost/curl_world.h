@@ -42,6 +42,10 @@ struct exchange {
     sem_t ended;
 };
 
+/* The set-up and tear-down of a group: libcurl's global state, and no proxies from outside. */
+int curl_world_set_up(void **state);
+int curl_world_tear_down(void **state);
+
 /* `routes` NULL: no server. `ca_file` may be NULL. */
 struct curl_world *curl_world_create(const struct tiny_route *routes, const char *ca_file);
 void curl_world_destroy(struct curl_world *world);

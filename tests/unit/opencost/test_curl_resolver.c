@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,22 +96,6 @@ static void a_look_up_that_hangs_is_given_up_and_holds_up_neither_the_loop_nor_t
     sem_destroy(&answer);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unsetenv("http_proxy");
-    unsetenv("all_proxy");
-    unsetenv("ALL_PROXY");
-    return curl_transfers_global_init(NULL) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    curl_transfers_global_finish();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,5 +103,5 @@ int main(void)
         cmocka_unit_test(
             a_look_up_that_hangs_is_given_up_and_holds_up_neither_the_loop_nor_the_end),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, curl_world_set_up, curl_world_tear_down);
 }
