@@ -7,11 +7,16 @@
  * wants and builds no tree. Both wire shapes are understood: `data` as a list of maps name ->
  * allocation (OpenCost), and as a list of allocations (what the service we port expected). `data`
  * may also be null, or one map. Memory is in proportion to the rows kept and to the largest single
- * allocation, not to the body.
+ * allocation (64 MiB at most), not to the body.
  *
  * Nothing counts until the whole body was read and found valid: a truncated, malformed or
  * unsuccessful answer (`code` present and not 200; no `data`) yields an error and never a part of
  * the rows.
+ *
+ * Refused like malformed JSON, wherever they stand: NUL characters and lone surrogates in strings,
+ * numbers beyond the range of a double; further a figure of ours of 1e18 or more, and a second
+ * `data`. Of repeated members of an allocation the last counts; allocations of the same name are
+ * added up like any others of the same place.
  *
  * Threads: one at a time; pieces may be fed from different threads in turn.
  */
