@@ -145,15 +145,21 @@ static enum value_result read_comma_list(const char *text, bool (*is_valid)(stru
     return result;
 }
 
+/* jansson leaves the error untouched, here: zero, when it cannot even begin. */
+static bool is_out_of_memory(const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    return code == json_error_out_of_memory || code == json_error_unknown;
+}
+
 static enum value_result read_json_list(const char *text, bool (*is_valid)(struct text item),
                                         struct string_list *list)
 {
-    json_error_t error;
+    json_error_t error = {.line = 0};
     json_t *array = json_loads(text, 0, &error);
     enum value_result result = VALUE_OK;
     if (array == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? VALUE_NO_MEMORY
-                                                                   : VALUE_UNEXPECTED;
+        return is_out_of_memory(&error) ? VALUE_NO_MEMORY : VALUE_UNEXPECTED;
     if (!json_is_array(array))
         result = VALUE_UNEXPECTED;
     for (size_t i = 0; result == VALUE_OK && i < json_array_size(array); i++) {
