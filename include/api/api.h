@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a URL means: the routes of the service, their parameters, CORS, errors, probes, metrics, the OpenAPI document.
+ * What a URL means: the routes of the service, their parameters, CORS, errors, probes, metrics, the
+ * OpenAPI document.
  *
- * The api is what http/server.h calls for every request (api_handle), when an exchange is over (api_observe), and for the
- * headers of answers the server makes itself (api_add_error_headers).
+ * The api is what http/server.h calls for every request (api_handle), when an exchange is over
+ * (api_observe), and for the headers of answers the server makes itself (api_add_error_headers).
  *
- * Threads: the HTTP threads, all at once, except api_create(), api_destroy() and api_set_stopping() (main).
+ * Threads: the HTTP threads, all at once, except api_create(), api_destroy() and api_set_stopping()
+ * (main).
  */
 #ifndef API_API_H
 #define API_API_H
@@ -57,6 +59,7 @@ void api_set_stopping(struct api *api);
 /* The callbacks for struct http_server_options; `context` is the api. */
 void api_handle(void *context, struct http_exchange *exchange);
 void api_observe(void *context, const struct http_summary *summary);
-void api_add_error_headers(void *context, struct http_exchange *exchange, struct http_headers *headers);
+void api_add_error_headers(void *context, struct http_exchange *exchange,
+                           struct http_headers *headers);
 
 #endif

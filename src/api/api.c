@@ -11,7 +11,7 @@
 
 static const char allowed_methods[] = "GET, HEAD, OPTIONS";
 
-enum { FAULTS_LIMIT_BYTES = 256 * 1024 };
+enum { FAULTS_LIMIT_BYTES = 256 * 1024, LOCATION_LIMIT_BYTES = 16 * 1024 };
 
 struct api *api_create(const struct api_options *options, struct error *reterr)
 {
@@ -85,7 +85,7 @@ static void reply_other_slash(const struct call *call, const struct route *route
 {
     struct text query = call->request->query;
     struct strbuf location;
-    strbuf_init(&location, 16 * 1024);
+    strbuf_init(&location, LOCATION_LIMIT_BYTES);
     strbuf_append_text(&location, route->path);
     if (query.length > 0)
         strbuf_append_char(&location, '?');

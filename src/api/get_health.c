@@ -14,7 +14,8 @@ struct health_reply {
 
 static void reply_state(const struct call *call)
 {
-    static const char healthy[] = "{\"status\":\"healthy\",\"opencost\":\"connected\",\"service\":\"kubecent-backend\"}";
+    static const char healthy[] =
+        "{\"status\":\"healthy\",\"opencost\":\"connected\",\"service\":\"kubecent-backend\"}";
     static const char degraded[] =
         "{\"status\":\"degraded\",\"opencost\":\"disconnected\",\"service\":\"kubecent-backend\"}";
     bool connected = origin_health_state(call->api->options.health) == ORIGIN_CONNECTED;

@@ -163,8 +163,10 @@ static bool link_locked(struct cache *cache, struct cache_entry *entry)
 static void unlink_one_locked(struct cache *cache, struct cache_entry *entry,
                               struct cache_entry **removed)
 {
-    HASH_DELETE(hh, cache->locked.by_key, entry);
-    DL_DELETE2(cache->locked.by_use, entry, newer, older);
+    /* The analyzer cannot know that what is in the table is on the list too, and so has neighbours.
+     */
+    HASH_DELETE(hh, cache->locked.by_key, entry);          /* NOLINT(clang-analyzer-core.*) */
+    DL_DELETE2(cache->locked.by_use, entry, newer, older); /* NOLINT(clang-analyzer-core.*) */
     cache->locked.stats.cached_items--;
     cache->locked.stats.bytes -= entry->bytes;
     entry->older = *removed;

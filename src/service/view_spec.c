@@ -33,7 +33,7 @@ static bool namespace_part(const struct cost_query *query, struct text *ret_part
     if (!query->has_namespace)
         return true;
     struct text name = query->namespace_name;
-    if (name.length > NAMESPACE_NAME_MAX || text_equals(name, *ret_part) ||
+    if (name.length == 0 || name.length > NAMESPACE_NAME_MAX || text_equals(name, *ret_part) ||
         memchr(name.data, '\0', name.length) != NULL)
         return false;
     *ret_part = name;
