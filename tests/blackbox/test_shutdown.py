@@ -45,7 +45,7 @@ def test_idle_connections_do_not_delay_it(double):
 
 
 def test_a_delay_lets_the_endpoint_go_first(double):
-    with Backend(double, SHUTDOWN_DELAY=2) as backend, backend.connect() as kept:
+    with Backend(double, SHUTDOWN_DELAY=1) as backend, backend.connect() as kept:
         kept.request("/livez")
         assert kept.read().status == 200
         backend.signal(signal.SIGTERM)
@@ -63,7 +63,7 @@ class TestWhileRequestsWait:
     @pytest.fixture
     def slow(self, double, gate):
         double.script(ALLOCATION, after(gate, TYPICAL), window="3d")
-        with Backend(double) as backend:
+        with Backend(double, SHUTDOWN_TIMEOUT=2) as backend:
             yield backend
 
     def test_they_are_answered_when_opencost_comes_back_in_time(self, double, slow, gate):
@@ -119,7 +119,7 @@ def refuses(backend):
 @pytest.mark.parametrize("behaviour", [endless(), dripping(b"x"), hang(threading.Event())], ids=["endless", "dripping", "hanging"])
 def test_transfers_under_way_are_given_up(double, behaviour):
     double.script(ALLOCATION, behaviour, window="3d")
-    with Backend(double) as backend, backend.connect() as waiting:
+    with Backend(double, SHUTDOWN_TIMEOUT=1) as backend, backend.connect() as waiting:
         waiting.request(TARGET)
         double.wait_for_requests(1, window="3d")
         backend.signal(signal.SIGTERM)
