@@ -3,10 +3,11 @@
  * The life of an exchange, in the calls libmicrohttpd makes:
  *
  *     IDLE --target read--> NAMED --first handler call--> READING --last handler call--> HANDLING
- *                             |                                                          |  ^  |
- *                             +--malformed, too large-> ANSWERED <---http_reply*---------+  |  |
- *                                                                                  handler  |  |
- * park called again  |  v PARKED
+ *                             |                                                         |  ^  |
+ *                             |                                             park called |  |  | http_reply*
+ *                             |                                                         v  |  |
+ *                             |                                   handler called again  PARKED |
+ *                             +--malformed, too large--> ANSWERED <---------------------------+
  *
  * and from any of them back to IDLE when libmicrohttpd says that the request is completed:
  * answered, or the connection broke. That notification always comes, once, on the connection's
