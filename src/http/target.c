@@ -72,38 +72,35 @@ static size_t percent_decode(const char *from, size_t length, bool plus_is_space
     return written;
 }
 
-static bool has_control_bytes(const char *text, size_t length)
+enum { NEEDS_DECODING = 1, HAS_CONTROL_BYTES = 2 };
+
+static unsigned scan(const char *text, size_t length, bool plus_is_space)
 {
+    unsigned found = 0;
+
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
 
         if (c < 0x20 || c == 0x7f)
-            return true;
+            found |= HAS_CONTROL_BYTES;
+        else if (c == '%' || c >= 0x80 || (c == '+' && plus_is_space))
+            found |= NEEDS_DECODING;
     }
-    return false;
-}
-
-static bool is_plain(const char *text, size_t length, bool plus_is_space)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c == '%' || c >= 0x80 || (c == '+' && plus_is_space))
-            return false;
-    }
-    return true;
+    return found;
 }
 
 /* False when there is a control byte in it, decoded or not. */
 static bool decode(struct target *target, const char *sent, size_t length, bool plus_is_space,
                    struct text *ret_text)
 {
+    unsigned found = scan(sent, length, plus_is_space);
     struct text text = {.data = sent, .length = length};
 
-    if (!is_plain(sent, length, plus_is_space)) {
+    if ((found & NEEDS_DECODING) != 0) {
         text.data = target->room;
         text.length = percent_decode(sent, length, plus_is_space, target->room);
         target->room += text.length;
+        found = scan(text.data, text.length, false);
         if (!utf8_is_valid(text.data, text.length)) {
             size_t repaired = utf8_repair(text.data, text.length, target->room);
 
@@ -112,7 +109,7 @@ static bool decode(struct target *target, const char *sent, size_t length, bool 
         }
     }
     *ret_text = text;
-    return !has_control_bytes(text.data, text.length);
+    return (found & HAS_CONTROL_BYTES) == 0;
 }
 
 /* Where the path begins: behind scheme and host of an absolute form. NULL when the target is
