@@ -27,6 +27,13 @@ enum { HTTP_ETAG_MAX = 40 }; /* bytes of an ETag with its quotes, NUL included *
  * out of memory. */
 struct http_content *http_content_create(char *bytes, size_t length, const char *type) NODISCARD;
 
+/* Content that exists compressed, such as a file built into the binary: `gzip` (one member) is
+ * borrowed for good, `digest` is the static text that ETags are made of, at most 32 characters. The
+ * plain bytes are made when the first client refuses gzip, and kept from then on. NULL only when
+ * out of memory. */
+struct http_content *http_content_create_packed(struct text gzip, const char *digest,
+                                                const char *type) NODISCARD;
+
 struct shared *http_content_shared(struct http_content *content) NODISCARD;
 struct http_content *http_content_from_shared(struct shared *value) NODISCARD;
 struct http_content *http_content_hold(struct http_content *content);
@@ -34,7 +41,7 @@ struct http_content *http_content_hold(struct http_content *content);
 /* Accepts NULL. */
 void http_content_release(struct http_content *content);
 
-/* Borrowed. */
+/* Borrowed. Length 0 while packed content is only packed; its ETag is then empty. */
 struct text http_content_bytes(const struct http_content *content) NODISCARD;
 
 /* Length 0 when there is no compressed form. */

@@ -17,7 +17,8 @@ static void representation_destroy(struct shared *shared)
 {
     struct representation *form = CONTAINER_OF(shared, struct representation, shared);
 
-    free(form->data);
+    if (!form->is_borrowed)
+        free(form->data);
     free(form);
 }
 
@@ -29,11 +30,23 @@ struct representation *representation_create(char *data, size_t length, const ch
         free(data);
         return NULL;
     }
+    *form = (struct representation){.data = data, .length = length, .encoding = encoding};
     shared_init(&form->shared, representation_destroy);
-    form->data = data;
-    form->length = length;
-    form->encoding = encoding;
-    form->etag[0] = '\0';
+    return form;
+}
+
+struct representation *representation_create_borrowed(struct text data, const char *encoding)
+{
+    struct representation *form = malloc(sizeof(*form));
+
+    if (form == NULL)
+        return NULL;
+    /* Never written to, though libmicrohttpd's door does not say const. */
+    *form = (struct representation){.data = (char *)data.data,
+                                    .is_borrowed = true,
+                                    .length = data.length,
+                                    .encoding = encoding};
+    shared_init(&form->shared, representation_destroy);
     return form;
 }
 
@@ -90,31 +103,49 @@ static void name_representations(struct representation *identity, struct represe
         snprintf(gzip->etag, sizeof(gzip->etag), "\"%016" PRIx64 "-gzip\"", digest);
 }
 
+static struct representation *plain_form(const struct http_content *content)
+{
+    return atomic_load_explicit(&content->identity, memory_order_acquire);
+}
+
 static void content_destroy(struct shared *shared)
 {
     struct http_content *content = CONTAINER_OF(shared, struct http_content, shared);
 
     prepared_table_finish(&content->prepared);
-    representation_release(content->identity);
+    representation_release(plain_form(content));
     representation_release(content->gzip);
     free(content);
 }
 
-struct http_content *http_content_create(char *bytes, size_t length, const char *type)
+struct http_content *content_alloc(const char *type)
 {
-    struct representation *identity = representation_create(bytes, length, NULL);
     struct http_content *content = malloc(sizeof(*content));
 
-    if (identity == NULL || content == NULL || !prepared_table_init(&content->prepared)) {
-        representation_release(identity);
+    if (content == NULL || !prepared_table_init(&content->prepared)) {
         free(content);
         return NULL;
     }
     shared_init(&content->shared, content_destroy);
     content->type = type;
-    content->identity = identity;
+    content->digest = NULL;
+    content->gzip = NULL;
+    atomic_init(&content->identity, NULL);
+    return content;
+}
+
+struct http_content *http_content_create(char *bytes, size_t length, const char *type)
+{
+    struct representation *identity = representation_create(bytes, length, NULL);
+    struct http_content *content = identity == NULL ? NULL : content_alloc(type);
+
+    if (content == NULL) {
+        representation_release(identity);
+        return NULL;
+    }
     content->gzip = gzip_representation(identity);
-    name_representations(content->identity, content->gzip);
+    name_representations(identity, content->gzip);
+    atomic_init(&content->identity, identity);
     return content;
 }
 
@@ -147,7 +178,9 @@ static struct text representation_text(const struct representation *form)
 
 struct text http_content_bytes(const struct http_content *content)
 {
-    return representation_text(content->identity);
+    const struct representation *form = plain_form(content);
+
+    return form == NULL ? TEXT("") : representation_text(form);
 }
 
 struct text http_content_gzip(const struct http_content *content)
@@ -158,7 +191,9 @@ struct text http_content_gzip(const struct http_content *content)
 
 const char *http_content_etag(const struct http_content *content)
 {
-    return content->identity->etag;
+    const struct representation *form = plain_form(content);
+
+    return form == NULL ? "" : form->etag;
 }
 
 const char *http_content_gzip_etag(const struct http_content *content)
@@ -166,11 +201,14 @@ const char *http_content_gzip_etag(const struct http_content *content)
     return content->gzip == NULL ? "" : content->gzip->etag;
 }
 
+static size_t form_memory(const struct representation *form)
+{
+    if (form == NULL)
+        return 0;
+    return sizeof(*form) + (form->is_borrowed ? 0 : form->length);
+}
+
 size_t http_content_memory(const struct http_content *content)
 {
-    size_t bytes = sizeof(*content) + sizeof(*content->identity) + content->identity->length;
-
-    if (content->gzip != NULL)
-        bytes += sizeof(*content->gzip) + content->gzip->length;
-    return bytes;
+    return sizeof(*content) + form_memory(plain_form(content)) + form_memory(content->gzip);
 }

@@ -212,12 +212,15 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
 {
     const struct request_head *head = &exchange->head;
     bool gzip = content->gzip != NULL && http_accepts_gzip(head->accept_encoding);
-    struct representation *form = gzip ? content->gzip : content->identity;
-    bool is_known = http_etag_matches(head->if_none_match, form->etag);
+    struct representation *form = gzip ? content->gzip : content_identity(content);
     struct prepared_key key = {.tag = share_tag, .form = form, .closing = must_close(exchange)};
     struct prepared *prepared = NULL;
 
     assert(exchange->phase == EXCHANGE_HANDLING);
+    if (form == NULL) {
+        reply_plain_error(exchange, "no memory to unpack the content");
+        return;
+    }
     if (share_tag != 0)
         prepared = prepared_find(&content->prepared, &key);
     if (prepared == NULL) {
@@ -232,7 +235,8 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
         if (share_tag != 0)
             prepared_keep(&content->prepared, prepared);
     }
-    queue(exchange, is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, prepared->response,
-          form->length);
+    queue(exchange,
+          http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK,
+          prepared->response, form->length);
     prepared_release(prepared);
 }

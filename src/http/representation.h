@@ -11,6 +11,8 @@
 #ifndef HTTP_REPRESENTATION_H
 #define HTTP_REPRESENTATION_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attrs.h"
@@ -21,6 +23,7 @@
 struct representation {
     struct shared shared;
     char *data;
+    bool is_borrowed; /* `data` is not ours to free */
     size_t length;
     const char *encoding; /* of Content-Encoding, or NULL */
     char etag[HTTP_ETAG_MAX];
@@ -29,7 +32,9 @@ struct representation {
 struct http_content {
     struct shared shared;
     const char *type;
-    struct representation *identity;
+    const char *digest; /* of packed content, else NULL */
+    /* NULL while packed content is only packed; set once, so what was read stays valid. */
+    _Atomic(struct representation *) identity;
     struct representation *gzip; /* NULL when compressing does not pay */
     struct prepared_table prepared;
 };
@@ -37,9 +42,18 @@ struct http_content {
 /* Takes `data` over, even on failure. NULL only when out of memory. */
 struct representation *representation_create(char *data, size_t length,
                                              const char *encoding) NODISCARD;
+/* Likewise, but `data` stays the caller's and must outlive all. */
+struct representation *representation_create_borrowed(struct text data,
+                                                      const char *encoding) NODISCARD;
 struct representation *representation_hold(struct representation *form);
 
 /* Accepts NULL. */
 void representation_release(struct representation *form);
+
+/* Content without representations yet, or NULL. */
+struct http_content *content_alloc(const char *type) NODISCARD;
+
+/* The plain form, borrowed; unpacks it if need be. NULL when out of memory. */
+struct representation *content_identity(struct http_content *content) NODISCARD;
 
 #endif

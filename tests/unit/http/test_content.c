@@ -116,6 +116,24 @@ static void content_lives_until_its_last_holder_lets_go(void **state)
     http_content_release(NULL);
 }
 
+static void packed_content_lends_what_it_was_given(void **state)
+{
+    struct http_content *source = content_of(5000, false);
+    struct text gzip = http_content_gzip(source);
+    struct http_content *content = http_content_create_packed(gzip, "0123abcd", "text/css");
+
+    (void)state;
+    assert_non_null(content);
+    assert_ptr_equal(http_content_gzip(content).data, gzip.data);
+    assert_int_equal(http_content_gzip(content).length, gzip.length);
+    assert_string_equal(http_content_gzip_etag(content), "\"0123abcd-gzip\"");
+    assert_int_equal(http_content_bytes(content).length, 0);
+    assert_string_equal(http_content_etag(content), "");
+    assert_true(http_content_memory(content) < 1000);
+    http_content_release(content);
+    http_content_release(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +143,7 @@ int main(void)
         cmocka_unit_test(etags_follow_the_bytes_and_differ_between_forms),
         cmocka_unit_test(memory_covers_both_forms),
         cmocka_unit_test(content_lives_until_its_last_holder_lets_go),
+        cmocka_unit_test(packed_content_lends_what_it_was_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,59 @@ static void gzip_is_sent_to_those_who_accept_it(void **state)
     raw_close(&client);
 }
 
+static void packed_content_is_unpacked_for_those_who_refuse_gzip(void **state)
+{
+    struct toy *toy = *state;
+    struct http_content *source = toy->content;
+    struct raw_client client;
+    struct raw_response response;
+
+    toy->content = http_content_create_packed(http_content_gzip(source), "d1", "text/css");
+    assert_non_null(toy->content);
+    raw_connect(&client, toy->port);
+    ask(&client, "GET", "/content", "Accept-Encoding: gzip\r\n", &response);
+    assert_header(&response, "Content-Encoding", "gzip");
+    assert_header(&response, "Content-Type", "text/css");
+    assert_header(&response, "ETag", "\"d1-gzip\"");
+    assert_int_equal(http_content_bytes(toy->content).length, 0);
+    raw_response_free(&response);
+    for (int i = 0; i < 2; i++) { /* unpacked now, and kept from before */
+        ask(&client, "GET", "/content", "", &response);
+        assert_no_header(&response, "Content-Encoding");
+        assert_header(&response, "ETag", "\"d1\"");
+        assert_true(text_equals(http_content_bytes(source),
+                                (struct text){response.body, response.body_length}));
+        raw_response_free(&response);
+    }
+    ask(&client, "GET", "/content", "If-None-Match: \"d1\"\r\n", &response);
+    assert_int_equal(response.status, 304);
+    raw_response_free(&response);
+    raw_close(&client);
+    toy_wait_in_flight(toy, 0);
+    http_content_release(toy->content);
+    toy->content = source;
+}
+
+static void content_that_cannot_be_unpacked_is_a_500(void **state)
+{
+    static const char no_gzip[] = "this was never compressed by anyone\0\1\0\0";
+    struct toy *toy = *state;
+    struct http_content *source = toy->content;
+    struct raw_client client;
+    struct raw_response response;
+
+    toy->content = http_content_create_packed(TEXT(no_gzip), "d2", "text/css");
+    assert_non_null(toy->content);
+    raw_connect(&client, toy->port);
+    ask(&client, "GET", "/content", "", &response);
+    assert_int_equal(response.status, 500);
+    raw_response_free(&response);
+    raw_close(&client);
+    toy_wait_in_flight(toy, 0);
+    http_content_release(toy->content);
+    toy->content = source;
+}
+
 static void known_content_is_answered_304(void **state)
 {
     struct toy *toy = *state;
@@ -356,6 +409,8 @@ int main(void)
         REPLY_TEST(http_1_0_clients_are_closed_unless_they_ask_to_stay),
         REPLY_TEST(head_gets_the_headers_of_get_and_no_body),
         REPLY_TEST(gzip_is_sent_to_those_who_accept_it),
+        REPLY_TEST(packed_content_is_unpacked_for_those_who_refuse_gzip),
+        REPLY_TEST(content_that_cannot_be_unpacked_is_a_500),
         REPLY_TEST(known_content_is_answered_304),
         REPLY_TEST(answers_with_the_same_tag_and_encoding_share_their_headers),
         REPLY_TEST(valid_request_ids_are_kept_and_others_made_up),
