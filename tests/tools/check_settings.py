@@ -70,6 +70,7 @@ def main():
         elif tables[0] != expected:
             print("\n".join(difflib.unified_diff(tables[0].splitlines(), expected.splitlines(), name, "the binary",
                                                  lineterm="", n=0)))
+            print(f"mend it with: {sys.argv[0]} {sys.argv[1]} --write")
             status = 1
     return status
 
