@@ -124,6 +124,9 @@ void cost_set_release(struct cost_set *set);
 /* Bytes of memory the set keeps, for the cache's budget. */
 size_t cost_set_bytes(const struct cost_set *set) NODISCARD;
 
+/* As the builder was told. */
+bool cost_set_includes_idle(const struct cost_set *set) NODISCARD;
+
 /* Rows, borrowed from the set, in order of first appearance. */
 const struct pod_cost *cost_set_pods(const struct cost_set *set, size_t *ret_count);
 const struct namespace_cost *cost_set_namespaces(const struct cost_set *set, size_t *ret_count);

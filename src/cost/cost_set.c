@@ -2,6 +2,7 @@
 #include "cost/cost_set.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "cost_set_rows.h"
 
@@ -15,11 +16,22 @@ static void destroy(struct shared *value)
     free(set);
 }
 
+/* Where the kernel gives no random bytes, the address is at least not the same everywhere. */
+static uint64_t new_hash_seed(const struct cost_set *set)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+        seed = (uint64_t)(uintptr_t)set;
+    return seed;
+}
+
 struct cost_set *cost_set_create(void)
 {
     struct cost_set *set = calloc(1, sizeof(*set));
-    if (set)
-        shared_init(&set->shared, destroy);
+    if (!set)
+        return NULL;
+    shared_init(&set->shared, destroy);
+    set->hash_seed = new_hash_seed(set);
     return set;
 }
 
@@ -44,6 +56,11 @@ size_t cost_set_bytes(const struct cost_set *set)
     return sizeof(*set) + set->pod_count * sizeof(*set->pods) +
            set->namespace_count * sizeof(*set->namespaces) +
            row_table_bytes(&set->namespace_table) + set->names.bytes;
+}
+
+bool cost_set_includes_idle(const struct cost_set *set)
+{
+    return set->includes_idle;
 }
 
 const struct pod_cost *cost_set_pods(const struct cost_set *set, size_t *ret_count)
@@ -75,7 +92,7 @@ bool cost_set_find_namespace_row(const struct cost_set *set, struct text name, u
 const struct namespace_cost *cost_set_find_namespace(const struct cost_set *set, struct text name)
 {
     uint32_t row;
-    if (!cost_set_find_namespace_row(set, name, row_table_hash(name, 0), &row))
+    if (!cost_set_find_namespace_row(set, name, row_table_hash(name, set->hash_seed), &row))
         return NULL;
     return &set->namespaces[row];
 }

@@ -13,9 +13,8 @@
 
 struct cost_set_builder {
     struct cost_set *set;
-    bool include_idle;
     bool failed;                /* the set is half-built and must not be handed out */
-    struct row_table pod_table; /* by pod name, seeded with the namespace's row */
+    struct row_table pod_table; /* by pod name; the seed says of which namespace */
     uint32_t pod_capacity;
     uint32_t namespace_capacity;
 };
@@ -25,13 +24,18 @@ struct cost_set_builder *cost_set_builder_create(bool include_idle)
     struct cost_set_builder *builder = calloc(1, sizeof(*builder));
     if (!builder)
         return NULL;
-    builder->include_idle = include_idle;
     builder->set = cost_set_create();
     if (!builder->set) {
         free(builder);
         return NULL;
     }
+    builder->set->includes_idle = include_idle;
     return builder;
+}
+
+struct cost_set *cost_set_builder_set(struct cost_set_builder *builder)
+{
+    return builder->set;
 }
 
 void cost_set_builder_destroy(struct cost_set_builder *builder)
@@ -72,11 +76,11 @@ static void *trim_rows(void *rows, uint32_t count, size_t row_bytes)
     return trimmed ? trimmed : rows;
 }
 
-static struct namespace_cost *find_or_add_namespace(struct cost_set_builder *builder,
-                                                    struct text name, uint32_t *ret_row)
+struct namespace_cost *cost_set_builder_namespace(struct cost_set_builder *builder,
+                                                  struct text name, uint32_t *ret_row)
 {
     struct cost_set *set = builder->set;
-    uint32_t hash = row_table_hash(name, 0);
+    uint32_t hash = row_table_hash(name, set->hash_seed);
     if (cost_set_find_namespace_row(set, name, hash, ret_row))
         return &set->namespaces[*ret_row];
 
@@ -117,11 +121,11 @@ static void append_to_namespace(struct cost_set *set, uint32_t namespace_row, ui
     home->last_pod = pod_row;
 }
 
-static struct pod_cost *find_or_add_pod(struct cost_set_builder *builder, uint32_t namespace_row,
-                                        struct text name)
+struct pod_cost *cost_set_builder_pod(struct cost_set_builder *builder, uint32_t namespace_row,
+                                      struct text name)
 {
     struct cost_set *set = builder->set;
-    uint32_t hash = row_table_hash(name, namespace_row);
+    uint32_t hash = row_table_hash(name, set->hash_seed + 1 + namespace_row);
     struct pod_cost *found = find_pod(builder, namespace_row, name, hash);
     if (found)
         return found;
@@ -144,7 +148,7 @@ static bool add_to_rows(struct cost_set_builder *builder, const struct place *pl
 {
     uint32_t namespace_row;
     struct namespace_cost *home =
-        find_or_add_namespace(builder, place->namespace_name, &namespace_row);
+        cost_set_builder_namespace(builder, place->namespace_name, &namespace_row);
     if (!home)
         return error_no_memory(reterr);
     cost_figures_add(&home->figures, &contribution->figures);
@@ -155,7 +159,7 @@ static bool add_to_rows(struct cost_set_builder *builder, const struct place *pl
     if (place->pod.length == 0)
         return true;
 
-    struct pod_cost *pod = find_or_add_pod(builder, namespace_row, place->pod);
+    struct pod_cost *pod = cost_set_builder_pod(builder, namespace_row, place->pod);
     if (!pod)
         return error_no_memory(reterr);
     pod->is_special |= place->is_special;
@@ -179,7 +183,7 @@ bool cost_set_builder_add(struct cost_set_builder *builder, const struct allocat
 {
     struct cost_set *set = builder->set;
     struct place place = place_of_allocation(allocation);
-    if (place.is_idle && !builder->include_idle) {
+    if (place.is_idle && !builder->set->includes_idle) {
         set->defects.idle_dropped++;
         return true;
     }
@@ -201,14 +205,18 @@ bool cost_set_builder_add(struct cost_set_builder *builder, const struct allocat
     return true;
 }
 
+bool cost_set_counts_pod(const struct pod_cost *pod)
+{
+    return !pod->is_special && !name_is_unmounted_volumes(pod->name);
+}
+
 /* Only now is it known which rows are special: a row becomes so with any allocation in it. */
 static void count_pods(struct cost_set *set)
 {
     for (uint32_t i = 0; i < set->pod_count; i++) {
         const struct pod_cost *pod = &set->pods[i];
         struct namespace_cost *home = &set->namespaces[pod->namespace_index];
-        if (!pod->is_special && !name_is_unmounted_volumes(pod->name) &&
-            home->pod_count < UINT64_MAX)
+        if (cost_set_counts_pod(pod) && home->pod_count < UINT64_MAX)
             home->pod_count++;
     }
 }

@@ -11,7 +11,7 @@ struct row_slot {
     uint32_t row_plus_one; /* 0: the slot is free */
 };
 
-uint32_t row_table_hash(struct text name, uint32_t seed)
+uint32_t row_table_hash(struct text name, uint64_t seed)
 {
     return (uint32_t)XXH3_64bits_withSeed(name.data, name.length, seed);
 }
