@@ -103,6 +103,13 @@ size_t cache_used_views(struct cache *cache, const char *dataset_key, struct sha
 /* Drops what is past its TTL and its stale time. Returns how many entries left. */
 size_t cache_cleanup(struct cache *cache, int64_t now_ms);
 
+/* Hands out the datasets whose keys begin with `key_prefix` and which are not too old to be served,
+ * fresh or stale, most recently used first, at most `max`; each value is held for the caller, and
+ * none counts as used. (Values of different kinds are told apart by their keys.) Returns the count.
+ */
+size_t cache_list_datasets(struct cache *cache, const char *key_prefix, int64_t now_ms,
+                           struct shared **ret_values, size_t max) NODISCARD;
+
 void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats);
 
 #endif

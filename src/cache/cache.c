@@ -383,6 +383,25 @@ size_t cache_used_views(struct cache *cache, const char *dataset_key, struct sha
     return count;
 }
 
+size_t cache_list_datasets(struct cache *cache, const char *key_prefix, int64_t now_ms,
+                           struct shared **ret_values, size_t max)
+{
+    size_t count = 0;
+    size_t length = strlen(key_prefix);
+    pthread_mutex_lock(&cache->mutex);
+    const struct cache_entry *entry = cache->locked.by_use;
+    for (; entry != NULL && count < max; entry = entry->older) {
+        bool chosen = entry->dataset == NULL && strncmp(entry->key, key_prefix, length) == 0;
+        struct cache_hit hit = {0};
+        if (chosen)
+            (void)look_locked(cache, entry, now_ms, &hit);
+        if (hit.value != NULL)
+            ret_values[count++] = hit.value;
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    return count;
+}
+
 size_t cache_cleanup(struct cache *cache, int64_t now_ms)
 {
     size_t count = 0;

@@ -177,6 +177,31 @@ static void only_views_that_were_looked_up_are_called_used_the_latest_first(void
     assert_int_equal(cache_used_views(*state, "absent", used, 4), 0);
 }
 
+static void datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_may_be_served(
+    void **state)
+{
+    struct shared *found[4];
+    const struct cache_view view = {.key = "data:view", .value = item(9), .bytes = 1};
+    struct cache_stats before;
+    struct cache_stats after;
+    put(*state, "data:old", 1, 1, -STALE_MS);
+    put(*state, "data:b", 2, 1, 0);
+    assert_true(cache_put(*state, "data:c", item(3), 1, 0, TTL_MS, &view, 1));
+    put(*state, "other:d", 4, 1, 0);
+    (void)look(*state, "data:b", 0, CACHE_FRESH);
+    cache_get_stats(*state, &before);
+    assert_int_equal(cache_list_datasets(*state, "data:", TTL_MS, found, ARRAY_LENGTH(found)), 2);
+    assert_int_equal(CONTAINER_OF(found[0], struct item, shared)->number, 2);
+    assert_int_equal(CONTAINER_OF(found[1], struct item, shared)->number, 3);
+    shared_release(found[0]);
+    shared_release(found[1]);
+    assert_int_equal(cache_list_datasets(*state, "data:", 0, found, 1), 1);
+    shared_release(found[0]);
+    assert_int_equal(cache_list_datasets(*state, "none:", 0, found, 1), 0);
+    cache_get_stats(*state, &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+}
+
 static void least_recently_used_leaves_first_when_full(void **state)
 {
     put(*state, "a", 1, BIG, 0);
@@ -277,6 +302,7 @@ int main(void)
         CASE(dataset_and_its_first_views_appear_together),
         CASE(view_replaces_an_older_one_of_the_same_key),
         CASE(only_views_that_were_looked_up_are_called_used_the_latest_first),
+        CASE(datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_may_be_served),
         CASE(least_recently_used_leaves_first_when_full),
         CASE(using_a_view_keeps_its_dataset),
         CASE(dataset_beyond_all_bounds_is_kept_alone),
