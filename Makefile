@@ -7,9 +7,11 @@ DEPENDENCIES := scripts/install-dependencies.sh
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Without an OpenCost to ask, in the environment or in .env, the embedded sample is shown.
 DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^(export )?OPENCOST_URL *=' .env),,--demo)
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test asan tsan valgrind lint format install clean
+.PHONY: help build run test asan tsan valgrind fuzz lint format install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +47,12 @@ valgrind: ## Run the unit tests under valgrind
 	@cmake --preset debug >/dev/null
 	@cmake --build --preset debug
 	@scripts/valgrind.sh build/debug
+
+fuzz: ## Fuzz each parser for FUZZ_SECONDS (600), as many at once as there are CPUs
+	@$(DEPENDENCIES) build test lint
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 lint: ## Check formatting, clang-tidy's findings and the shell scripts
 	@$(DEPENDENCIES) build test lint
