@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "docs.h"
 #include "openapi.h"
 
 static const char allowed_methods[] = "GET, HEAD, OPTIONS";
@@ -27,7 +28,7 @@ struct api *api_create(const struct api_options *options, struct error *reterr)
                     cors_policy_init(&api->cors, options->cors_origins, options->cors_origin_count);
     if (complete && options->enable_docs) {
         api->openapi = openapi_document(options->version);
-        api->docs = openapi_docs_page();
+        api->docs = docs_create();
         complete = api->openapi != NULL && api->docs != NULL;
     }
     if (!complete) {
@@ -43,7 +44,7 @@ void api_destroy(struct api *api)
     if (api == NULL)
         return;
     http_content_release(api->openapi);
-    http_content_release(api->docs);
+    docs_destroy(api->docs);
     cors_policy_finish(&api->cors);
     request_metrics_destroy(api->request_metrics);
     free(api);
@@ -97,10 +98,18 @@ static void reply_other_slash(const struct call *call, const struct route *route
     strbuf_finish(&location);
 }
 
+/* The documentation's routes exist when it is on, those of its files when they were built in. */
+static bool exists(const struct api *api, const struct route *route)
+{
+    if (route == NULL || route->group != ROUTE_GROUP_DOCS)
+        return route != NULL;
+    return api->docs != NULL && (route->get != get_docs_file || docs_has_files(api->docs));
+}
+
 static void reply_unknown_path(const struct call *call)
 {
     const struct route *route = routes_find_other_slash(call->request->path);
-    if (route != NULL && (route->group != ROUTE_GROUP_DOCS || call->api->options.enable_docs))
+    if (exists(call->api, route))
         reply_other_slash(call, route);
     else
         call_reply_detail(call, 404, "Not Found");
@@ -139,9 +148,9 @@ void api_handle(void *context, struct http_exchange *exchange)
     struct api *api = context;
     struct call call = call_begin(api, exchange);
     call.route = routes_find(call.request->path);
-    if (call.route != NULL && call.route->group == ROUTE_GROUP_DOCS && !api->options.enable_docs)
+    if (!exists(api, call.route))
         call.route = NULL;
-    if (call.route != NULL)
+    else
         http_exchange_note_route(exchange, call.route->path);
 
     if (cors_is_preflight(exchange)) {

@@ -20,7 +20,7 @@ struct api {
     struct cors_policy cors;
     struct request_metrics *request_metrics;
     struct http_content *openapi; /* NULL when documentation is off */
-    struct http_content *docs;
+    struct docs *docs;            /* likewise */
     atomic_bool stopping;
 };
 
@@ -66,5 +66,6 @@ void get_readyz(struct call *call);
 void get_metrics(struct call *call);
 void get_openapi(struct call *call);
 void get_docs(struct call *call);
+void get_docs_file(struct call *call);
 
 #endif

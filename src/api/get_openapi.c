@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /api/openapi.json and /api/docs; without documentation their routes do not exist. */
+/*
+ * GET /api/openapi.json, /api/docs and the files the page loads; without documentation their routes
+ * do not exist.
+ */
 #include "call.h"
+#include "docs.h"
+
+/* The page runs what we serve and asks only us. Swagger UI needs its inline styles, and shows
+ * images that lie in its style sheet. */
+static const char page_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static void add_page_headers(void *context, struct http_headers *headers)
+{
+    call_add_common_headers(context, true, headers);
+    http_headers_add(headers, "Cache-Control", "no-cache");
+    http_headers_add(headers, "Content-Security-Policy", page_policy);
+    http_headers_add(headers, "X-Content-Type-Options", "nosniff");
+}
 
 void get_openapi(struct call *call)
 {
@@ -9,5 +27,14 @@ void get_openapi(struct call *call)
 
 void get_docs(struct call *call)
 {
-    call_reply_document(call, call->api->docs);
+    http_reply_content(call->exchange, docs_page(call->api->docs), 0, add_page_headers, call);
+}
+
+void get_docs_file(struct call *call)
+{
+    struct http_content *file = docs_file(call->api->docs, call->route->path);
+    if (file != NULL)
+        call_reply_document(call, file);
+    else
+        call_reply_detail(call, 404, "Not Found");
 }

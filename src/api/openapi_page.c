@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The route table as a page for people: no script, and no request but for the document's link.
+ * The route table as a page for people, which needs no script. Where Swagger UI is built in, it is
+ * shown instead, and the table to those who let no script run.
  *
  * The page lies one folder deep (/api/docs), so that `../` leads to the routes wherever a proxy
  * puts the service.
@@ -19,7 +20,13 @@ static const char page_head[] =
     "<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<title>Kubecent backend API</title>\n"
-    "<link rel=\"icon\" href=\"data:,\">\n"
+    "<link rel=\"icon\" href=\"data:,\">\n";
+
+static const char swagger_head[] = "<link rel=\"stylesheet\" href=\"docs/swagger-ui.css\">\n"
+                                   "<script src=\"docs/swagger-ui.js\" defer></script>\n"
+                                   "<script src=\"docs/start.js\" defer></script>\n";
+
+static const char plain_style[] =
     "<style>\n"
     ":root { color-scheme: light dark; }\n"
     "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto;"
@@ -32,17 +39,13 @@ static const char page_head[] =
     "th, td { border: 1px solid GrayText; padding: 0.25rem 0.6rem; text-align: left;"
     " vertical-align: top; }\n"
     ".scroll { overflow-x: auto; }\n"
-    "</style>\n"
-    "</head>\n"
-    "<body>\n"
+    "</style>\n";
+
+static const char plain_intro[] =
     "<main>\n"
     "<h1>Kubecent backend API</h1>\n"
     "<p>What a Kubernetes cluster costs, and where money is wasted. All figures are US dollars. "
     "For programs: the <a href=\"openapi.json\">OpenAPI document</a>.</p>\n";
-
-static const char page_foot[] = "</main>\n"
-                                "</body>\n"
-                                "</html>\n";
 
 /* For element content and for quoted attributes. */
 static void add_escaped_char(struct strbuf *out, char c)
@@ -165,17 +168,32 @@ static void add_group(struct strbuf *out, enum route_group group)
     }
 }
 
-struct http_content *openapi_docs_page(void)
+static void add_table(struct strbuf *out)
 {
+    strbuf_append_text(out, plain_intro);
+    for (unsigned group = 0; group < ROUTE_GROUP_COUNT; group++) {
+        if (openapi_shows_group(group))
+            add_group(out, group);
+    }
+    strbuf_append_text(out, "</main>\n");
+}
+
+struct http_content *openapi_docs_page(bool with_swagger)
+{
+    const char *open = with_swagger ? "<noscript>\n" : "";
+    const char *close = with_swagger ? "</noscript>\n" : "";
     struct strbuf out CLEANUP(strbuf_finish) = {0};
     strbuf_init(&out, PAGE_LIMIT_BYTES);
 
     strbuf_append_text(&out, page_head);
-    for (unsigned group = 0; group < ROUTE_GROUP_COUNT; group++) {
-        if (openapi_shows_group(group))
-            add_group(&out, group);
-    }
-    strbuf_append_text(&out, page_foot);
+    if (with_swagger)
+        strbuf_append_text(&out, swagger_head);
+    strbuf_append_format(&out, "%s%s%s</head>\n<body>\n", open, plain_style, close);
+    if (with_swagger)
+        strbuf_append_text(&out, "<div id=\"swagger-ui\"></div>\n");
+    strbuf_append_text(&out, open);
+    add_table(&out);
+    strbuf_append_format(&out, "%s</body>\n</html>\n", close);
 
     size_t length;
     char *bytes = strbuf_take(&out, &length);

@@ -116,6 +116,9 @@ static const struct route routes[] = {
      .description = "Text exposition format 0.0.4."},
     {.path = "/api/openapi.json", .get = get_openapi, .group = ROUTE_GROUP_DOCS},
     {.path = "/api/docs", .get = get_docs, .group = ROUTE_GROUP_DOCS},
+    {.path = "/api/docs/swagger-ui.js", .get = get_docs_file, .group = ROUTE_GROUP_DOCS},
+    {.path = "/api/docs/swagger-ui.css", .get = get_docs_file, .group = ROUTE_GROUP_DOCS},
+    {.path = "/api/docs/start.js", .get = get_docs_file, .group = ROUTE_GROUP_DOCS},
 };
 
 const struct route *routes_all(size_t *ret_count)

@@ -14,6 +14,8 @@
 #include "cost/allocation.h"
 #include "cost/cost_set.h"
 #include "cost/report.h"
+#include "docs.h"
+#include "docs_files.h"
 #include "openapi.h"
 #include "routes.h"
 #include "support/alloc_fault.h"
@@ -98,7 +100,9 @@ static void document_presents_the_service(void **state)
     assert_text(at(document, "#/info"), "title", "Kubecent backend");
     assert_text(at(document, "#/info"), "version", "1.2.3");
     assert_text(at(document, "#/info/license"), "identifier", "Apache-2.0");
+    /* Seen from /api/openapi.json: the root of the service, under any prefix. */
     assert_int_equal(json_array_size(json_object_get(document, "servers")), 1);
+    assert_text(json_array_get(json_object_get(document, "servers"), 0), "url", "..");
     assert_int_equal(json_array_size(json_object_get(document, "security")), 0);
     assert_true(json_is_array(json_object_get(document, "security")));
 }
@@ -422,9 +426,9 @@ static void objects_are_closed_except_for_rows_with_details(void **state)
     }
 }
 
-static const char *page_text(struct strbuf *space)
+static const char *page_text(struct strbuf *space, bool with_swagger)
 {
-    struct http_content *page = openapi_docs_page();
+    struct http_content *page = openapi_docs_page(with_swagger);
     assert_non_null(page);
     struct text text = http_content_bytes(page);
     strbuf_init(space, text.length);
@@ -433,13 +437,12 @@ static const char *page_text(struct strbuf *space)
     return strbuf_text(space);
 }
 
-static void page_lists_routes_with_their_parameters(void **state)
+static void assert_lists_routes(bool with_swagger)
 {
     size_t count;
     const struct route *routes = routes_all(&count);
     struct strbuf space;
-    const char *page = page_text(&space);
-    (void)state;
+    const char *page = page_text(&space, with_swagger);
     for (size_t i = 0; i < count; i++) {
         char link[128];
         if (routes[i].operation_id == NULL)
@@ -458,24 +461,79 @@ static void page_lists_routes_with_their_parameters(void **state)
     strbuf_finish(&space);
 }
 
-static void page_needs_nothing_but_itself(void **state)
+/* With Swagger UI for those who let no script run. */
+static void either_page_lists_routes_with_their_parameters(void **state)
 {
-    static const char *const foreign[] = {"http:", "https:", "<script", "=\"/", "@import", "url("};
+    (void)state;
+    assert_lists_routes(false);
+    assert_lists_routes(true);
+}
+
+static void assert_holds_none(const char *page, const char *const *needles, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_null(strstr(page, needles[i]));
+}
+
+static void plain_page_needs_nothing_but_itself(void **state)
+{
+    static const char *const foreign[] = {"http:", "https:",  "<script",    "<link rel=\"s",
+                                          "=\"/",  "@import", "<noscript>", "url("};
     struct strbuf space;
-    const char *page = page_text(&space);
+    const char *page = page_text(&space, false);
     (void)state;
     assert_non_null(strstr(page, "<title>Kubecent backend API</title>"));
     assert_non_null(strstr(page, "<html lang=\"en\">"));
     assert_non_null(strstr(page, "href=\"openapi.json\""));
-    for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
-        assert_null(strstr(page, foreign[i]));
+    assert_holds_none(page, foreign, ARRAY_LENGTH(foreign));
     strbuf_finish(&space);
+}
+
+static void swagger_page_loads_files_by_relative_links_only(void **state)
+{
+    static const char *const foreign[] = {"http:", "https:", "=\"/", "@import", "url("};
+    size_t count;
+    const struct docs_file *files = docs_files_all(&count);
+    struct strbuf space;
+    const char *page = page_text(&space, true);
+    (void)state;
+    assert_holds_none(page, foreign, ARRAY_LENGTH(foreign));
+    assert_non_null(strstr(page, "<div id=\"swagger-ui\">"));
+    for (size_t i = 0; i < count; i++) {
+        char link[128];
+        (void)snprintf(link, sizeof(link), "=\"%s\"", files[i].path + strlen("/api/"));
+        assert_non_null(strstr(page, link));
+    }
+    strbuf_finish(&space);
+}
+
+static void every_file_of_the_page_has_a_route_and_its_bytes(void **state)
+{
+    size_t count;
+    const struct docs_file *files = docs_files_all(&count);
+    struct docs *docs = docs_create();
+    (void)state;
+    assert_non_null(docs);
+    assert_int_equal(docs_has_files(docs), count > 0);
+    assert_null(docs_file(docs, "/api/docs/other.js"));
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = routes_find(text_of(files[i].path));
+        const struct http_content *content = docs_file(docs, files[i].path);
+        assert_non_null(route);
+        assert_int_equal(route->group, ROUTE_GROUP_DOCS);
+        assert_non_null(content);
+        assert_true(http_content_gzip(content).length > 100);
+        assert_int_equal(memcmp(http_content_gzip(content).data, "\x1f\x8b", 2), 0);
+        assert_int_equal(strlen(http_content_gzip_etag(content)), 16 + strlen("\"\"-gzip"));
+    }
+    docs_destroy(docs);
+    docs_destroy(NULL);
 }
 
 static void page_escapes_texts_and_shows_code_as_code(void **state)
 {
     struct strbuf space;
-    const char *page = page_text(&space);
+    const char *page = page_text(&space, false);
     (void)state;
     assert_non_null(strstr(page, "rows&#39; <code>idle_cost</code>"));
     assert_null(strchr(page, '`'));
@@ -487,10 +545,24 @@ static struct http_content *any_document(void)
     return openapi_document("1.2.3");
 }
 
+static struct http_content *any_page(void)
+{
+    return openapi_docs_page(true);
+}
+
+static struct http_content *page_of_the_docs(void)
+{
+    struct docs *docs = docs_create();
+    struct http_content *page = docs == NULL ? NULL : http_content_hold(docs_page(docs));
+    docs_destroy(docs);
+    return page;
+}
+
 /* A document may do without its compressed form, so not every failed allocation ends it. */
 static void every_failed_allocation_is_survived(void **state)
 {
-    static struct http_content *(*const makers[])(void) = {any_document, openapi_docs_page};
+    static struct http_content *(*const makers[])(void) = {any_document, any_page,
+                                                           page_of_the_docs};
     (void)state;
     if (!alloc_fault_supported())
         skip();
@@ -524,8 +596,10 @@ int main(void)
         cmocka_unit_test(schemas_list_the_members_that_reports_have),
         cmocka_unit_test(schemas_list_the_members_that_recommendations_have),
         cmocka_unit_test(objects_are_closed_except_for_rows_with_details),
-        cmocka_unit_test(page_lists_routes_with_their_parameters),
-        cmocka_unit_test(page_needs_nothing_but_itself),
+        cmocka_unit_test(either_page_lists_routes_with_their_parameters),
+        cmocka_unit_test(plain_page_needs_nothing_but_itself),
+        cmocka_unit_test(swagger_page_loads_files_by_relative_links_only),
+        cmocka_unit_test(every_file_of_the_page_has_a_route_and_its_bytes),
         cmocka_unit_test(page_escapes_texts_and_shows_code_as_code),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
