@@ -8,10 +8,11 @@
 ARG DEBIAN=debian:bookworm-slim
 
 FROM ${DEBIAN} AS build
-# ca-certificates is for the image; the rest is what the build needs.
+# What the build needs; and what the image gets, in its newest version: libraries and certificate authorities.
 COPY scripts/install-dependencies.sh /
 RUN /install-dependencies.sh build \
-    && apt-get install -y -qq --no-install-recommends ca-certificates \
+    && apt-get upgrade -y -qq \
+    && apt-get install -y -qq --no-install-recommends ca-certificates openssl \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
