@@ -64,6 +64,7 @@ struct config {
     int64_t refresh_interval_s;         /* REFRESH_INTERVAL */
     struct string_list refresh_windows; /* REFRESH_WINDOWS, comma separated, each a valid window */
     int64_t cleanup_interval_s;         /* CLEANUP_INTERVAL */
+    char *cache_snapshot_file;          /* CACHE_SNAPSHOT_FILE */
 
     /* logging */
     char *log_level;  /* LOG_LEVEL */
@@ -107,7 +108,8 @@ enum setting_type {
     SETTING_TEXT, /* anything, also nothing */
     SETTING_HOST,
     SETTING_URL,
-    SETTING_FILE, /* a readable file, or nothing */
+    SETTING_FILE,        /* a readable file, or nothing */
+    SETTING_OUTPUT_FILE, /* a file that may be absent, in a writable directory, or nothing */
     SETTING_ORIGINS,
     SETTING_WINDOWS,
     SETTING_LOG_LEVEL,

@@ -199,6 +199,14 @@ static const struct setting_info settings[] = {
         .help = "Seconds between removals of expired answers.",
     },
     {
+        .name = "CACHE_SNAPSHOT_FILE",
+        .group = cache,
+        OTHER(SETTING_OUTPUT_FILE, "file", cache_snapshot_file),
+        .default_value = "",
+        .help = "File that the cache is kept in from one start to the next; its directory must be "
+                "writable. Empty means that every start begins without data.",
+    },
+    {
         .name = "LOG_LEVEL",
         .group = logging,
         OTHER(SETTING_LOG_LEVEL, "level", log_level),

@@ -2,8 +2,10 @@
 /* A pair of functions for each type of field: one reads it, one writes it. */
 #include "config_values.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -100,6 +102,33 @@ static bool is_readable_file(const char *path)
 static enum value_result read_file(const char *text, char **field)
 {
     if (*text != '\0' && !is_readable_file(text))
+        return VALUE_UNEXPECTED;
+    return copy_text(text_of(text), field);
+}
+
+/* A file to be made has nothing to be opened: its directory is asked. */
+static bool is_writable_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    struct stat status;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    if (stat(path, &status) == 0 ? !S_ISREG(status.st_mode) : errno != ENOENT)
+        return false;
+    char directory[PATH_MAX] = ".";
+    size_t length = (size_t)(name - path);
+    if (length >= sizeof(directory))
+        return false;
+    if (length > 0)
+        *(char *)mempcpy(directory, path, length) = '\0';
+    return stat(directory, &status) == 0 && S_ISDIR(status.st_mode) &&
+           access(directory, W_OK | X_OK) == 0;
+}
+
+static enum value_result read_output_file(const char *text, char **field)
+{
+    if (*text != '\0' && !is_writable_file(text))
         return VALUE_UNEXPECTED;
     return copy_text(text_of(text), field);
 }
@@ -205,6 +234,8 @@ static enum value_result read_field(const struct setting_info *setting, const ch
         return read_url(text, field);
     case SETTING_FILE:
         return read_file(text, field);
+    case SETTING_OUTPUT_FILE:
+        return read_output_file(text, field);
     case SETTING_ORIGINS:
         return read_origins(text, field);
     case SETTING_WINDOWS:
@@ -234,6 +265,7 @@ void config_value_append_expected(const struct setting_info *setting, struct str
         [SETTING_HOST] = "an address or a host name",
         [SETTING_URL] = "\"demo\" or an http or https URL with a host, without query and fragment",
         [SETTING_FILE] = "the path of a readable file",
+        [SETTING_OUTPUT_FILE] = "the path of a file, there or not, in a writable directory",
         [SETTING_ORIGINS] = ("\"*\" or a list of origins such as https://a.example:8443, without a "
                              "path, as a JSON array or separated by commas"),
         [SETTING_WINDOWS] = "windows such as 7d or lastmonth, separated by commas",
@@ -320,6 +352,7 @@ void config_value_append(const struct setting_info *setting, const struct config
     case SETTING_TEXT:
     case SETTING_HOST:
     case SETTING_FILE:
+    case SETTING_OUTPUT_FILE:
     case SETTING_LOG_LEVEL:
         append_env_text(*(char *const *)field, out);
         break;
@@ -353,6 +386,7 @@ void config_value_finish(const struct setting_info *setting, struct config *conf
     case SETTING_HOST:
     case SETTING_URL:
     case SETTING_FILE:
+    case SETTING_OUTPUT_FILE:
     case SETTING_LOG_LEVEL:
         free(*(char **)field);
         *(char **)field = NULL;

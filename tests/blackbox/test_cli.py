@@ -13,7 +13,7 @@ from ports import free_port
 SETTINGS = ["DEBUG", "ENVIRONMENT", "HOST", "PORT", "OPENCOST_URL", "OPENCOST_TIMEOUT", "CORS_ORIGINS", "ENABLE_SWAGGER",
             "CACHE_TTL", "LOG_LEVEL", "OPENCOST_CA_FILE", "OPENCOST_TOKEN_FILE", "HTTP_THREADS", "ACCESS_LOG", "LOG_FORMAT",
             "SHUTDOWN_DELAY", "OPENCOST_MAX_BODY_MB", "CACHE_MAX_MB", "CACHE_STALE_IF_ERROR", "REFRESH_INTERVAL",
-            "REFRESH_WINDOWS", "CLEANUP_INTERVAL"]
+            "REFRESH_WINDOWS", "CLEANUP_INTERVAL", "CACHE_SNAPSHOT_FILE"]
 
 BAD = {
     "PORT": ["", "abc", "0x10", "70000", "-1", "8000.5", "1e3"],
@@ -26,6 +26,7 @@ BAD = {
     "REFRESH_WINDOWS": ["7d,1y", "7D", "7d;30d"],
     "LOG_FORMAT": ["xml"],
     "HTTP_THREADS": ["-1", "many"],
+    "CACHE_SNAPSHOT_FILE": ["/nonexistent/snapshot", "/tmp/", "/dev/null"],
 }
 
 GOOD = {

@@ -125,6 +125,9 @@ static void every_type_of_setting_says_what_it_expects(void **state)
          "fragment, got \"nowhere\""},
         {"OPENCOST_CA_FILE", "/nonexistent",
          "OPENCOST_CA_FILE: expected the path of a readable file, got \"/nonexistent\""},
+        {"CACHE_SNAPSHOT_FILE", "/nonexistent/snapshot",
+         "CACHE_SNAPSHOT_FILE: expected the path of a file, there or not, in a writable directory, "
+         "got \"/nonexistent/snapshot\""},
         {"REFRESH_WINDOWS", "7x",
          "REFRESH_WINDOWS: expected windows such as 7d or lastmonth, separated by commas, got "
          "\"7x\""},

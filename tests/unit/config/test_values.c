@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "config_fixture.h"
@@ -248,6 +249,46 @@ static void files_must_be_readable_when_named(void **state)
     fixture_remove(&path);
 }
 
+static void output_files_need_only_their_directory(void **state)
+{
+    struct env_file_path path = fixture_file("old", 3);
+    char beside[128];
+    char beneath[128];
+    (void)snprintf(beside, sizeof(beside), "%s.absent", path.text);
+    (void)snprintf(beneath, sizeof(beneath), "%s/snapshot", path.text);
+    const struct value_case cases[] = {
+        {"CACHE_SNAPSHOT_FILE", "", ""},
+        {"CACHE_SNAPSHOT_FILE", path.text, path.text},
+        {"CACHE_SNAPSHOT_FILE", beside, beside},
+        {"CACHE_SNAPSHOT_FILE", "/tmp/../tmp/kubecent-absent", "/tmp/../tmp/kubecent-absent"},
+        {"CACHE_SNAPSHOT_FILE", "kubecent-absent", "kubecent-absent"},
+        {"CACHE_SNAPSHOT_FILE", beneath, NULL}, /* its directory is a file */
+        {"CACHE_SNAPSHOT_FILE", "/nonexistent/snapshot", NULL},
+        {"CACHE_SNAPSHOT_FILE", "/tmp", NULL},
+        {"CACHE_SNAPSHOT_FILE", "/tmp/", NULL},
+        {"CACHE_SNAPSHOT_FILE", "..", NULL},
+        {"CACHE_SNAPSHOT_FILE", "/dev/null", NULL},
+    };
+    (void)state;
+    EXPECT(cases);
+    fixture_remove(&path);
+}
+
+static void output_files_are_refused_where_nothing_can_be_written(void **state)
+{
+    char directory[] = "/tmp/kubecent-test-XXXXXX";
+    char inside[64];
+    (void)state;
+    if (geteuid() == 0)
+        skip(); /* nothing is closed to root */
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(chmod(directory, 0500), 0);
+    (void)snprintf(inside, sizeof(inside), "%s/snapshot", directory);
+    const struct value_case cases[] = {{"CACHE_SNAPSHOT_FILE", inside, NULL}};
+    EXPECT(cases);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +300,8 @@ int main(void)
         cmocka_unit_test(windows_are_separated_by_commas_and_each_is_valid),
         cmocka_unit_test(texts_may_be_empty_where_that_means_something),
         cmocka_unit_test(files_must_be_readable_when_named),
+        cmocka_unit_test(output_files_need_only_their_directory),
+        cmocka_unit_test(output_files_are_refused_where_nothing_can_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
