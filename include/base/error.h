@@ -34,6 +34,7 @@ enum error_code {
                                `http_status` has it */
     ERR_UPSTREAM_BODY,      /* 2xx, but the body is not a complete, successful allocation answer */
     ERR_UPSTREAM_TOO_LARGE, /* the body exceeds OPENCOST_MAX_BODY_MB */
+    ERR_UPSTREAM_UNAVAILABLE, /* not asked: too much has failed lately; the text says until when */
 };
 
 struct error {

@@ -9,12 +9,18 @@
  * `max_in_flight` allocation queries are under way at once; further ones queue in the order they
  * came (health checks do not queue).
  *
+ * After five fetches in a row that failed, each after all its tries, the circuit is open: fetches,
+ * the queued ones included, fail at once with ERR_UPSTREAM_UNAVAILABLE. Ten seconds later one at a
+ * time goes through, as a probe with a single try; while probes fail, the waits between them double
+ * up to a minute. Any success closes the circuit. What says nothing of OpenCost's health neither
+ * counts nor breaks the row: its 400, a body beyond our limit, our own want of memory, a stop.
+ *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused.
  *
  * Logs: opencost.allocation_request, opencost.allocation_success, opencost.allocation_error,
  * opencost.http_error, opencost.request_error, opencost.allocation_defects,
- * opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
+ * opencost.circuit_opened, opencost.circuit_closed, opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
  * kubecent_rows_rejected_total.
  *
  * Threads: the loop thread only, except client_create() and client_destroy() (before the loop
@@ -71,8 +77,8 @@ typedef void opencost_fetched_fn(void *context, struct cost_set *set, const stru
 
 /* GET
  * {base}/allocation/compute?window=W&aggregate=namespace,pod&accumulate=true[&includeIdle=true].
- * `window` is a canonical window, copied. False (and *reterr) only when out of memory or stopped;
- * `done` then never runs. */
+ * `window` is a canonical window, copied. False (and *reterr) when out of memory or stopped, or
+ * while the circuit is open; `done` then never runs. */
 bool opencost_client_fetch(struct opencost_client *client, const char *window, bool include_idle,
                            opencost_fetched_fn *done, void *context,
                            struct error *reterr) NODISCARD;
@@ -84,6 +90,9 @@ typedef void opencost_checked_fn(void *context, const struct error *error);
 bool opencost_client_check(struct opencost_client *client, int64_t timeout_ms,
                            opencost_checked_fn *done, void *context,
                            struct error *reterr) NODISCARD;
+
+/* A health check found OpenCost back after it could not be reached: the next probe may go at once. */
+void opencost_client_origin_seen(struct opencost_client *client);
 
 /* The longest a fetch can take once it has begun: all tries and all waits, in ms. */
 int64_t opencost_client_longest_fetch_ms(const struct opencost_client *client) NODISCARD;

@@ -23,6 +23,8 @@ static const char *origin_reason(const struct error *error, char *space, size_t 
         return "invalid response";
     case ERR_UPSTREAM_TOO_LARGE:
         return "response too large";
+    case ERR_UPSTREAM_UNAVAILABLE:
+        return "temporarily unavailable";
     case ERR_DEADLINE:
         return "no answer in time";
     case ERR_BUSY:

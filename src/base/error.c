@@ -69,6 +69,7 @@ const char *error_code_name(enum error_code code)
         [ERR_UPSTREAM_REFUSED] = "upstream_refused",
         [ERR_UPSTREAM_BODY] = "upstream_body",
         [ERR_UPSTREAM_TOO_LARGE] = "upstream_too_large",
+        [ERR_UPSTREAM_UNAVAILABLE] = "upstream_unavailable",
     };
     size_t index = (size_t)code;
     return index < ARRAY_LENGTH(names) ? names[index] : "unknown";

@@ -102,8 +102,18 @@ bool opencost_client_fetch(struct opencost_client *client, const char *window, b
 {
     if (client->is_stopping)
         return error_set(reterr, ERR_SHUTDOWN, "shutting down");
-    if (fetch_create(client, window, include_idle, done, context, reterr) == NULL)
+    enum breaker_permit permit = client_ask_circuit(client, reterr);
+    if (permit == BREAKER_REFUSED)
         return false;
+    struct opencost_fetch *fetch =
+        fetch_create(client, window, include_idle, done, context, reterr);
+    if (fetch == NULL) {
+        struct error no_memory;
+        error_no_memory(&no_memory);
+        client_note_circuit(client, permit, &no_memory);
+        return false;
+    }
+    fetch->permit = permit;
     client_begin_queued(client);
     return true;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "breaker.h"
 #include "client_metrics.h"
 #include "client_token.h"
 #include "fetch_verdict.h"
@@ -32,6 +33,11 @@ struct opencost_client {
     struct opencost_fetch *first_fetch, *last_fetch; /* all that are not done, oldest first */
     int in_flight;                                   /* those of them that are not queued */
     struct opencost_check *first_check;
+    struct {
+        struct breaker breaker;
+        int64_t opened_ms;
+        char last_failure[sizeof(((struct error *)0)->text)];
+    } circuit;
     bool is_stopping;
 };
 
@@ -42,6 +48,14 @@ void client_begin_queued(struct opencost_client *client);
  * borrowed until the next call. */
 struct transfer_request client_request(struct opencost_client *client, const char *url,
                                        int64_t timeout_ms) NODISCARD;
+
+/* Whether a fetch may begin, and as what; when it is refused, *reterr says why and until when. */
+enum breaker_permit client_ask_circuit(struct opencost_client *client,
+                                       struct error *reterr) NODISCARD;
+
+/* How a fetch ended that was permitted; `error` is NULL when it succeeded. */
+void client_note_circuit(struct opencost_client *client, enum breaker_permit permit,
+                         const struct error *error);
 
 /* The checks' part of opencost_client_stop(). */
 void client_stop_checks(struct opencost_client *client);

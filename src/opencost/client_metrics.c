@@ -61,6 +61,9 @@ void client_metrics_init(struct client_metrics *series, struct metrics *metrics)
                         "Requests to OpenCost that repeat a failed one.",
                         (const struct metric_label[]){
                             {"dataset", dataset_names[DATASET_ALLOCATION]}, {NULL, NULL}});
+    series->circuit_open = metrics_gauge(
+        metrics, "kubecent_opencost_circuit_open",
+        "1 while OpenCost is not asked, but for probes, because it failed time and again.", NULL);
     register_failures(series, metrics);
     series->rows_rejected.figures = rejected_rows(metrics, "not_a_number");
     series->rows_rejected.no_namespace = rejected_rows(metrics, "no_namespace");

@@ -22,6 +22,7 @@ struct client_metrics {
         struct metric *failures[FAILURE_REASONS];
         struct metric_histogram *duration;
     } of[DATASETS];
+    struct metric *circuit_open; /* gauge */
     struct {
         struct metric *figures, *no_namespace, *idle_unasked, *not_an_allocation;
     } rows_rejected;

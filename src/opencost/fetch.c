@@ -39,18 +39,20 @@ static void leave_list(struct opencost_fetch *fetch)
         client->last_fetch = fetch->previous;
 }
 
-/* The slot is free before `done` runs, as that may fetch again; the queue moves after it, so that
- * a new fetch takes its place behind the older ones either way. */
+/* The slot is free and the circuit knows before `done` runs, as that may fetch again; the queue
+ * moves after it, so that a new fetch takes its place behind the older ones either way. */
 static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct error *error)
 {
     struct opencost_client *client = fetch->client;
+    enum breaker_permit permit = fetch->permit;
     opencost_fetched_fn *done = fetch->done;
     void *context = fetch->context;
-    if (fetch->state != FETCH_QUEUED)
+    if (fetch->state != FETCH_QUEUED && fetch->state != FETCH_REFUSED)
         client->in_flight--;
     fetch->state = FETCH_DONE;
     leave_list(fetch);
     destroy(fetch);
+    client_note_circuit(client, permit, error);
     done(context, set, error);
     client_begin_queued(client);
 }
@@ -164,7 +166,8 @@ static void try_failed(struct opencost_fetch *fetch, const struct error *error)
         return;
     }
     fetch_log_failed_try(fetch, error);
-    if (is_worth_retrying(error) && fetch->try.number < client->retry.tries) {
+    int tries = fetch->permit == BREAKER_PROBE ? 1 : client->retry.tries;
+    if (is_worth_retrying(error) && fetch->try.number < tries) {
         fetch->state = FETCH_WAITING;
         loop_timer_start(client->scheduler, fetch->timer,
                          retry_wait_ms(&client->retry, fetch->try.number, error,
@@ -219,6 +222,11 @@ static void look(struct opencost_fetch *fetch)
 static void on_timer(void *context)
 {
     struct opencost_fetch *fetch = context;
+    if (fetch->state == FETCH_REFUSED) {
+        struct error error = fetch->try.outcome.error;
+        end(fetch, NULL, &error);
+        return;
+    }
     if (!fetch->try.has_not_started) {
         try_again(fetch);
         return;
@@ -265,6 +273,13 @@ void fetch_begin(struct opencost_fetch *fetch)
     fetch->begun_ms = scheduler_now_ms(fetch->client->scheduler);
     fetch_log_request(fetch);
     try_again(fetch);
+}
+
+void fetch_refuse(struct opencost_fetch *fetch, const struct error *error)
+{
+    fetch->state = FETCH_REFUSED;
+    fetch->try.outcome.error = *error;
+    loop_timer_start(fetch->client->scheduler, fetch->timer, 0);
 }
 
 void fetch_stop(struct opencost_fetch *fetch)

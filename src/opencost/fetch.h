@@ -17,6 +17,7 @@
  * The states, and what is under way in each:
  *
  *     QUEUED    waits for a slot                                       nothing
+ *     REFUSED   the circuit opened before its turn came                 the timer
  *     TRYING    the answer is arriving and being decoded               transfer, perhaps a job
  *     DECODING  the transfer has ended, or was cancelled               a job
  *     WAITING   the try has failed; a pause before the next, or        the timer
@@ -29,11 +30,20 @@
  *                       |  +------> WAITING <-------+
  *                       +------timer---'
  *
- * A stop leads from QUEUED, TRYING and WAITING to DONE at once if no job runs, else by DECODING,
+ *     QUEUED --circuit opens--> REFUSED --timer--> DONE
+ *
+ * A stop leads from QUEUED, REFUSED, TRYING and WAITING to DONE at once if no job runs, else by DECODING,
  * whose end it waits for. A fetch keeps its slot from TRYING to DONE, also while it waits: a broken
  * OpenCost is asked at its own pace.
  */
-enum fetch_state { FETCH_QUEUED, FETCH_TRYING, FETCH_DECODING, FETCH_WAITING, FETCH_DONE };
+enum fetch_state {
+    FETCH_QUEUED,
+    FETCH_REFUSED,
+    FETCH_TRYING,
+    FETCH_DECODING,
+    FETCH_WAITING,
+    FETCH_DONE
+};
 
 struct opencost_fetch {
     struct opencost_client *client;
@@ -46,6 +56,7 @@ struct opencost_fetch {
     void *context;
     struct loop_timer *timer;
     int64_t begun_ms;
+    enum breaker_permit permit; /* a probe has one try */
     bool is_stopped;
 
     struct {
@@ -67,6 +78,9 @@ struct opencost_fetch *fetch_create(struct opencost_client *client, const char *
 
 /* Takes a slot and makes the first try. Calls nobody back. */
 void fetch_begin(struct opencost_fetch *fetch);
+
+/* Ends a queued fetch with `error`, soon: calls nobody back. */
+void fetch_refuse(struct opencost_fetch *fetch, const struct error *error);
 
 /* Ends it with ERR_SHUTDOWN, now or when its job ends. */
 void fetch_stop(struct opencost_fetch *fetch);

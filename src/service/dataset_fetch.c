@@ -48,7 +48,8 @@ static void fetch_free(struct dataset_fetch *fetch)
 static void fetch_end(struct dataset_fetch *fetch, const struct error *error)
 {
     struct cost_service *service = fetch->service;
-    if (error != NULL && error->code != ERR_SHUTDOWN)
+    /* Of a circuit that is open the client has told when it opened. */
+    if (error != NULL && error->code != ERR_SHUTDOWN && error->code != ERR_UPSTREAM_UNAVAILABLE)
         log_warning(service->options.log, LOG_EVENT("cost.fetch_failed"),
                     LOG_STR("window", fetch->order.window.canonical),
                     LOG_STR("error", error->text));

@@ -150,6 +150,8 @@ static void checked(void *context, const struct error *error)
     update(health);
     loop_timer_start(health->options.scheduler, health->loop.check_timer,
                      health->options.interval_ms);
+    if (is_back)
+        opencost_client_origin_seen(health->options.client);
     if (is_back && health->options.recovered != NULL)
         health->options.recovered(health->options.context);
 }

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What counts for the circuit, and what fetches meet while it is open. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client_support.h"
+
+enum { FAILURES = 5, WAIT_MS = 10000, TRIES = 3 };
+
+static int setup(void **state)
+{
+    *state = client_world_create(NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct client_world *world = *state;
+    opencost_client_stop(world->client);
+    client_world_destroy(world);
+    return 0;
+}
+
+static void answer(struct client_world *world, int status, const char *body)
+{
+    scripted_answer(&world->engine, 0, status, body);
+    fake_loop_run(world->loop);
+}
+
+/* One fetch that fails in one try: a 404 is not tried again. */
+static void fail_once(struct client_world *world)
+{
+    struct fetched fetched = {0};
+    must_fetch(world, "7d", &fetched);
+    answer(world, 404, NULL);
+    assert_int_equal(fetched.error.code, ERR_UPSTREAM_REFUSED);
+}
+
+static void open_circuit(struct client_world *world)
+{
+    for (int i = 0; i < FAILURES; i++)
+        fail_once(world);
+}
+
+static bool is_refused(struct client_world *world, struct error *reterr)
+{
+    static struct fetched fetched; /* it outlives the call when it is taken */
+    unsigned started = world->engine.started;
+    fetched = (struct fetched){0};
+    bool taken = opencost_client_fetch(world->client, "7d", false, on_fetched, &fetched, reterr);
+    fake_loop_run(world->loop);
+    if (taken)
+        return false;
+    assert_int_equal(fetched.calls, 0);
+    assert_int_equal(world->engine.started, started);
+    return reterr->code == ERR_UPSTREAM_UNAVAILABLE;
+}
+
+static void after_five_failures_fetches_fail_at_once_and_say_until_when(void **state)
+{
+    struct client_world *world = *state;
+    struct error error = {0};
+    open_circuit(world);
+    assert_true(is_refused(world, &error));
+    assert_string_equal(error.text,
+                        "not asked: 5 fetches in a row have failed, the next probe comes in 10 s; "
+                        "the last: OpenCost answered 404");
+    fake_loop_advance(world->loop, 2500);
+    assert_true(is_refused(world, &error));
+    assert_non_null(strstr(error.text, "the next probe comes in 8 s"));
+}
+
+static void a_fetch_counts_once_however_many_tries_it_had(void **state)
+{
+    struct client_world *world = *state;
+    for (int i = 1; i <= FAILURES; i++) {
+        struct fetched fetched = {0};
+        must_fetch(world, "7d", &fetched);
+        for (int try = 1; try <= TRIES; try++) {
+            assert_int_equal(fetched.calls, 0);
+            answer(world, 500, NULL);
+            if (try < TRIES)
+                fake_loop_advance(world->loop, 1000 << (try - 1));
+        }
+        assert_int_equal(fetched.error.code, ERR_UPSTREAM_STATUS);
+    }
+    struct error error = {0};
+    assert_true(is_refused(world, &error));
+}
+
+/* How a fetch ends in one try, and whether five of them open the circuit. */
+static const struct {
+    const char *name;
+    int status; /* 0: no answer, but `failure` */
+    enum error_code failure;
+    bool counts;
+} endings[] = {
+    {"401", 401, ERR_NONE, true},
+    {"404", 404, ERR_NONE, true},
+    {"redirect elsewhere", 0, ERR_UPSTREAM_REFUSED, true},
+    {"400: our query", 400, ERR_NONE, false},
+    {"too large: our limit", 0, ERR_UPSTREAM_TOO_LARGE, false},
+    {"no memory: our own", 0, ERR_NO_MEMORY, false},
+};
+
+static void what_is_no_fault_of_opencost_does_not_count(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        struct client_world *world = client_world_create(NULL);
+        print_message("    %s\n", endings[i].name);
+        for (int nth = 0; nth < FAILURES; nth++) {
+            struct fetched fetched = {0};
+            must_fetch(world, "7d", &fetched);
+            if (endings[i].status != 0)
+                scripted_answer(&world->engine, 0, endings[i].status, NULL);
+            else
+                scripted_fail(&world->engine, 0, endings[i].failure, 0);
+            fake_loop_run(world->loop);
+            assert_int_equal(fetched.calls, 1);
+        }
+        struct error error = {0};
+        assert_int_equal(is_refused(world, &error), endings[i].counts);
+        opencost_client_stop(world->client);
+        client_world_destroy(world);
+    }
+}
+
+static void queued_fetches_fail_when_it_opens_and_those_under_way_go_on(void **state)
+{
+    struct client_world *world = *state;
+    struct fetched under_way = {0};
+    struct fetched fifth = {0};
+    struct fetched queued[3] = {0};
+    for (int i = 1; i < FAILURES; i++)
+        fail_once(world);
+    must_fetch(world, "1d", &fifth);
+    must_fetch(world, "2d", &under_way);
+    for (size_t i = 0; i < ARRAY_LENGTH(queued); i++)
+        must_fetch(world, "3d", &queued[i]);
+    answer(world, 404, NULL);
+    assert_int_equal(fifth.error.code, ERR_UPSTREAM_REFUSED);
+    for (size_t i = 0; i < ARRAY_LENGTH(queued); i++) {
+        assert_int_equal(queued[i].calls, 1);
+        assert_int_equal(queued[i].error.code, ERR_UPSTREAM_UNAVAILABLE);
+    }
+    assert_int_equal(world->engine.live_count, 1);
+    answer(world, 200, GOOD_BODY);
+    assert_int_equal(under_way.pods, 1);
+    struct error error = {0};
+    assert_false(is_refused(world, &error));
+}
+
+struct refused_inside {
+    struct opencost_client *client;
+    int calls;
+    bool taken;
+    struct error error;
+};
+
+static void fetch_again(void *context, struct cost_set *set, const struct error *error)
+{
+    struct refused_inside *inside = context;
+    assert_null(set);
+    assert_non_null(error);
+    inside->calls++;
+    inside->taken =
+        opencost_client_fetch(inside->client, "1d", false, fetch_again, inside, &inside->error);
+}
+
+static void a_refusal_from_inside_done_is_told_at_once(void **state)
+{
+    struct client_world *world = *state;
+    struct refused_inside inside = {.client = world->client};
+    for (int i = 1; i < FAILURES; i++)
+        fail_once(world);
+    assert_true(opencost_client_fetch(world->client, "1d", false, fetch_again, &inside, NULL));
+    answer(world, 404, NULL);
+    assert_int_equal(inside.calls, 1);
+    assert_false(inside.taken);
+    assert_int_equal(inside.error.code, ERR_UPSTREAM_UNAVAILABLE);
+}
+
+static void a_probe_has_one_try_and_goes_alone(void **state)
+{
+    struct client_world *world = *state;
+    struct fetched probe = {0};
+    struct error error = {0};
+    open_circuit(world);
+    fake_loop_advance(world->loop, WAIT_MS);
+    must_fetch(world, "7d", &probe);
+    assert_int_equal(world->engine.live_count, 1);
+    assert_true(is_refused(world, &error));
+    assert_non_null(strstr(error.text, "a probe is under way"));
+    answer(world, 500, NULL);
+    assert_int_equal(probe.calls, 1);
+    assert_int_equal(probe.error.code, ERR_UPSTREAM_STATUS);
+    assert_true(is_refused(world, &error));
+    assert_non_null(strstr(error.text, "6 fetches in a row have failed, the next probe comes in "
+                                       "20 s; the last: OpenCost answered 500"));
+}
+
+static void a_probe_that_succeeds_closes_it(void **state)
+{
+    struct client_world *world = *state;
+    struct fetched probe = {0};
+    struct fetched others[2] = {0};
+    open_circuit(world);
+    fake_loop_advance(world->loop, WAIT_MS);
+    must_fetch(world, "7d", &probe);
+    answer(world, 200, GOOD_BODY);
+    assert_int_equal(probe.pods, 1);
+    must_fetch(world, "1d", &others[0]);
+    must_fetch(world, "2d", &others[1]);
+    assert_int_equal(world->engine.live_count, 2);
+    answer(world, 500, NULL); /* tried again, as ever */
+    assert_int_equal(others[0].calls, 0);
+    opencost_client_stop(world->client);
+}
+
+static void a_stopped_probe_is_no_failure(void **state)
+{
+    struct client_world *world = *state;
+    struct fetched probe = {0};
+    open_circuit(world);
+    fake_loop_advance(world->loop, WAIT_MS);
+    must_fetch(world, "7d", &probe);
+    opencost_client_stop(world->client);
+    assert_int_equal(probe.calls, 1);
+    assert_int_equal(probe.error.code, ERR_SHUTDOWN);
+}
+
+static void a_stop_ends_refused_fetches_once(void **state)
+{
+    struct client_world *world = *state;
+    struct fetched under_way[2] = {0};
+    struct fetched queued = {0};
+    for (int i = 1; i < FAILURES; i++)
+        fail_once(world);
+    must_fetch(world, "1d", &under_way[0]);
+    must_fetch(world, "2d", &under_way[1]);
+    must_fetch(world, "3d", &queued);
+    scripted_answer(&world->engine, 0, 404, NULL);
+    assert_int_equal(queued.calls, 0);
+    opencost_client_stop(world->client);
+    fake_loop_run(world->loop);
+    assert_int_equal(queued.calls, 1);
+    assert_int_equal(queued.error.code, ERR_SHUTDOWN);
+}
+
+static void a_probe_that_finds_no_memory_leaves_the_next_its_turn(void **state)
+{
+    struct client_world *world = *state;
+    struct error error = {0};
+    open_circuit(world);
+    fake_loop_advance(world->loop, WAIT_MS);
+    fake_loop_refuse_timers(world->loop, true);
+    assert_false(opencost_client_fetch(world->client, "7d", false, on_fetched, NULL, &error));
+    assert_int_equal(error.code, ERR_NO_MEMORY);
+    fake_loop_refuse_timers(world->loop, false);
+    assert_false(is_refused(world, &error));
+    assert_int_equal(world->engine.live_count, 1);
+}
+
+static void opencost_seen_again_is_probed_without_waiting(void **state)
+{
+    struct client_world *world = *state;
+    struct error error = {0};
+    open_circuit(world);
+    assert_true(is_refused(world, &error));
+    opencost_client_origin_seen(world->client);
+    assert_false(is_refused(world, &error));
+    assert_int_equal(world->engine.live_count, 1);
+}
+
+static size_t count(const char *text, const char *part)
+{
+    size_t found = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        found++;
+    return found;
+}
+
+static void each_change_is_one_line_of_the_log_and_the_gauge_follows(void **state)
+{
+    static const char gauge[] = "kubecent_opencost_circuit_open ";
+    struct client_world *world = *state;
+    struct error error = {0};
+    struct fetched probe = {0};
+    char line[sizeof(gauge) + 3];
+    (void)snprintf(line, sizeof(line), "\n%s0\n", gauge);
+    assert_true(client_world_counts(world, line));
+    open_circuit(world);
+    line[sizeof(gauge)] = '1';
+    assert_true(client_world_counts(world, line));
+    for (int i = 0; i < 3; i++)
+        assert_true(is_refused(world, &error));
+    for (int64_t wait_ms = WAIT_MS; wait_ms <= 2 * WAIT_MS; wait_ms *= 2) {
+        fake_loop_advance(world->loop, wait_ms);
+        must_fetch(world, "7d", &probe);
+        answer(world, wait_ms == WAIT_MS ? 500 : 200, GOOD_BODY);
+    }
+    line[sizeof(gauge)] = '0';
+    assert_true(client_world_counts(world, line));
+    char *log = client_world_log(world);
+    assert_int_equal(count(log, "opencost.circuit_opened"), 1);
+    assert_int_equal(count(log, "opencost.circuit_closed"), 1);
+    assert_non_null(strstr(log, "{\"failures\": 5, \"probe_in_seconds\": 10, \"error\": \"OpenCost "
+                                "answered 404\", \"event\": \"opencost.circuit_opened\", "
+                                "\"level\": \"warning\""));
+    assert_non_null(strstr(log, "{\"open_seconds\": 30, \"event\": \"opencost.circuit_closed\", "
+                                "\"level\": \"info\""));
+    /* Five fetches failed, and one probe; what was refused is no failure of its own. */
+    assert_int_equal(count(log, "opencost.allocation_error"), 6);
+    free(log);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(after_five_failures_fetches_fail_at_once_and_say_until_when),
+        CASE(a_fetch_counts_once_however_many_tries_it_had),
+        cmocka_unit_test(what_is_no_fault_of_opencost_does_not_count),
+        CASE(queued_fetches_fail_when_it_opens_and_those_under_way_go_on),
+        CASE(a_refusal_from_inside_done_is_told_at_once),
+        CASE(a_probe_has_one_try_and_goes_alone),
+        CASE(a_probe_that_succeeds_closes_it),
+        CASE(a_stopped_probe_is_no_failure),
+        CASE(a_stop_ends_refused_fetches_once),
+        CASE(a_probe_that_finds_no_memory_leaves_the_next_its_turn),
+        CASE(opencost_seen_again_is_probed_without_waiting),
+        CASE(each_change_is_one_line_of_the_log_and_the_gauge_follows),
+    };
+    return cmocka_run_group_tests_name("client circuit", tests, NULL, NULL);
+}
