@@ -93,6 +93,11 @@ struct cost_service_options {
 /* Before the loop starts. NULL only when out of memory. */
 struct cost_service *cost_service_create(const struct cost_service_options *options) NODISCARD;
 
+/* Sets who is told, on the loop thread, of each dataset that was fetched and stored. Before the loop
+ * starts. */
+void cost_service_on_stored(struct cost_service *service, void (*stored)(void *context),
+                            void *context);
+
 /* After the loop has ended. Accepts NULL. */
 void cost_service_destroy(struct cost_service *service);
 

@@ -94,6 +94,13 @@ void cost_service_destroy(struct cost_service *service)
     free(service);
 }
 
+void cost_service_on_stored(struct cost_service *service, void (*stored)(void *context),
+                            void *context)
+{
+    service->stored = stored;
+    service->stored_context = context;
+}
+
 unsigned cost_service_waiting(const struct cost_service *service)
 {
     return atomic_load_explicit(&service->waiting, memory_order_relaxed);

@@ -48,6 +48,11 @@ size_t dataset_bytes(const struct dataset *dataset)
     return sizeof(*dataset) + cost_set_bytes(dataset->set);
 }
 
+void dataset_key_of(const struct dataset *dataset, char key[DATASET_KEY_MAX])
+{
+    dataset_key_format(dataset->window.canonical, cost_set_includes_idle(dataset->set), key);
+}
+
 static void cached_view_destroy(struct shared *shared)
 {
     struct cached_view *view = CONTAINER_OF(shared, struct cached_view, shared);

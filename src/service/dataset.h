@@ -31,6 +31,9 @@ struct dataset *dataset_hold(struct dataset *dataset);
 void dataset_release(struct dataset *dataset);
 size_t dataset_bytes(const struct dataset *dataset) NODISCARD;
 
+/* The key under which the cache has it. */
+void dataset_key_of(const struct dataset *dataset, char key[DATASET_KEY_MAX]);
+
 /* A view as the cache keeps it: the content to send, and what it is, so that it can be made anew
  * from the next dataset. */
 struct cached_view {

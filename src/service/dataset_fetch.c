@@ -11,18 +11,13 @@
 
 #include <stdlib.h>
 
-enum { WARM_VIEWS_MAX = 32 };
+#include "warm_dataset.h"
 
 struct dataset_fetch {
     struct cost_service *service;
     struct dataset_order order;
-    struct dataset *dataset; /* held; NULL while fetching */
     struct loop_job job;
-    struct {
-        struct view_spec *spec;       /* held */
-        struct http_content *content; /* NULL until rendered, or when that failed */
-    } warm[WARM_VIEWS_MAX];
-    size_t warm_count;
+    struct warm_dataset warm; /* empty while fetching */
     int64_t now_s;
 };
 
@@ -36,11 +31,7 @@ void dataset_order_init(struct dataset_order *order, const struct window *window
 
 static void fetch_free(struct dataset_fetch *fetch)
 {
-    for (size_t i = 0; i < fetch->warm_count; i++) {
-        view_spec_release(fetch->warm[i].spec);
-        http_content_release(fetch->warm[i].content);
-    }
-    dataset_release(fetch->dataset);
+    warm_dataset_finish(&fetch->warm);
     free(fetch);
 }
 
@@ -54,7 +45,7 @@ static void fetch_end(struct dataset_fetch *fetch, const struct error *error)
                     LOG_STR("window", fetch->order.window.canonical),
                     LOG_STR("error", error->text));
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);
-    flight_end(service->loop.datasets, fetch->order.key, error == NULL ? fetch->dataset : NULL,
+    flight_end(service->loop.datasets, fetch->order.key, error == NULL ? fetch->warm.dataset : NULL,
                error, now_ms);
     fetch_free(fetch);
 }
@@ -66,30 +57,19 @@ static void fetch_end_no_memory(struct dataset_fetch *fetch)
     fetch_end(fetch, &error);
 }
 
-/* Job thread. A view that cannot be rendered is left out; who asks for it will be told. */
+/* Job thread. */
 static void render_warm_views(struct loop_job *job)
 {
     struct dataset_fetch *fetch = CONTAINER_OF(job, struct dataset_fetch, job);
-    for (size_t i = 0; i < fetch->warm_count; i++)
-        fetch->warm[i].content =
-            view_render(fetch->warm[i].spec, &fetch->dataset, 1, fetch->now_s, NULL);
+    warm_dataset_render(&fetch->warm, fetch->now_s);
 }
 
 static void store(struct dataset_fetch *fetch)
 {
     struct cost_service *service = fetch->service;
-    struct dataset *dataset = fetch->dataset;
-    struct cache_view views[WARM_VIEWS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < fetch->warm_count; i++) {
-        if (fetch->warm[i].content != NULL &&
-            cached_view_create(fetch->warm[i].spec, fetch->warm[i].content, &views[count]))
-            count++;
-    }
-    (void)cache_put(service->options.cache, fetch->order.key, shared_hold(&dataset->shared),
-                    dataset_bytes(dataset), dataset->fetched_ms, dataset->ttl_ms, views, count);
-    log_debug(service->options.log, LOG_EVENT("cache.set"), LOG_STR("key", fetch->order.key),
-              LOG_INT("ttl_seconds", dataset->ttl_ms / 1000));
+    warm_dataset_store(&fetch->warm, service->options.cache, service->options.log);
+    if (service->stored != NULL)
+        service->stored(service->stored_context);
 }
 
 static void warm_views_rendered(struct loop_job *job, bool cancelled)
@@ -100,48 +80,11 @@ static void warm_views_rendered(struct loop_job *job, bool cancelled)
     fetch_end(fetch, NULL);
 }
 
-/* Takes the reference. */
-static void add_warm_spec(struct dataset_fetch *fetch, struct view_spec *spec)
-{
-    bool wanted = spec != NULL && fetch->warm_count < WARM_VIEWS_MAX;
-    for (size_t i = 0; wanted && i < fetch->warm_count; i++)
-        wanted = strcmp(fetch->warm[i].spec->key, spec->key) != 0;
-    if (wanted)
-        fetch->warm[fetch->warm_count++].spec = spec;
-    else
-        view_spec_release(spec);
-}
-
-static void add_plain_view(struct dataset_fetch *fetch, enum cost_view_kind kind)
-{
-    struct cost_query query = {
-        .kind = kind,
-        .window = fetch->order.window,
-        .window_text = text_of(fetch->order.window.canonical),
-        .include_idle = fetch->order.include_idle,
-        .months = 1,
-        .limit = 10,
-    };
-    add_warm_spec(fetch, view_spec_create(&query, 0));
-}
-
 static void choose_warm_views(struct dataset_fetch *fetch)
 {
-    if (fetch->order.keep_warm) {
-        add_plain_view(fetch, COST_VIEW_NAMESPACES);
-        add_plain_view(fetch, COST_VIEW_PODS);
-        if (strcmp(fetch->order.window.canonical, "7d") == 0)
-            add_plain_view(fetch, COST_VIEW_RECOMMENDATIONS);
-        if (strcmp(fetch->order.window.canonical, "30d") == 0)
-            add_plain_view(fetch, COST_VIEW_MONTHLY);
-    }
-    struct shared *used[WARM_VIEWS_MAX];
-    size_t count =
-        cache_used_views(fetch->service->options.cache, fetch->order.key, used, WARM_VIEWS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        add_warm_spec(fetch, view_spec_hold(cached_view_from_shared(used[i])->spec));
-        shared_release(used[i]);
-    }
+    if (fetch->order.keep_warm)
+        warm_dataset_add_plain_views(&fetch->warm);
+    warm_dataset_add_used_views(&fetch->warm, fetch->service->options.cache);
 }
 
 /* An outage of the metrics behind OpenCost can look like a successful answer without a row. While
@@ -150,7 +93,7 @@ static void choose_warm_views(struct dataset_fetch *fetch)
 static bool cached_rows_are_better(struct dataset_fetch *fetch)
 {
     size_t count = 0;
-    (void)cost_set_namespaces(fetch->dataset->set, &count);
+    (void)cost_set_namespaces(fetch->warm.dataset->set, &count);
     if (count > 0)
         return false;
     struct cache_hit hit;
@@ -163,8 +106,8 @@ static bool cached_rows_are_better(struct dataset_fetch *fetch)
         shared_release(hit.value);
         return false;
     }
-    dataset_release(fetch->dataset);
-    fetch->dataset = dataset_from_shared(hit.value);
+    dataset_release(fetch->warm.dataset);
+    fetch->warm.dataset = dataset_from_shared(hit.value);
     return true;
 }
 
@@ -179,8 +122,8 @@ static void fetched(void *context, struct cost_set *set, const struct error *err
         return;
     }
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);
-    fetch->dataset = dataset_create(set, &fetch->order.window, now_ms, fetch->order.ttl_ms);
-    if (fetch->dataset == NULL) {
+    fetch->warm.dataset = dataset_create(set, &fetch->order.window, now_ms, fetch->order.ttl_ms);
+    if (fetch->warm.dataset == NULL) {
         fetch_end_no_memory(fetch);
         return;
     }
@@ -192,7 +135,7 @@ static void fetched(void *context, struct cost_set *set, const struct error *err
     }
     choose_warm_views(fetch);
     fetch->now_s = time_wall_s(service->options.time);
-    if (fetch->warm_count > 0 && scheduler_job(service->options.scheduler, &fetch->job))
+    if (fetch->warm.view_count > 0 && scheduler_job(service->options.scheduler, &fetch->job))
         return;
     store(fetch);
     fetch_end(fetch, NULL);

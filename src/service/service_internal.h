@@ -25,6 +25,8 @@ struct kind_metrics {
 struct cost_service {
     struct cost_service_options options;
     struct kind_metrics metrics[COST_VIEW_KINDS];
+    void (*stored)(void *context); /* may be NULL */
+    void *stored_context;
     atomic_uint waiting;  /* requests between cost_service_request() and `done` */
     atomic_ullong serial; /* numbers the queries that have no key of their own */
 
