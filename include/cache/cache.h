@@ -34,14 +34,16 @@ struct cache_options {
     size_t max_bytes; /* of values, keys and bookkeeping together */
     int64_t stale_ms; /* how long past its TTL an entry is kept, to be served when OpenCost fails;
                          0: not at all */
+    int64_t revalidate_ms; /* how long past its TTL an entry is served while somebody refetches it;
+                              kept for the longer of the two */
     uint64_t hash_seed;
 };
 
 enum cache_state {
     CACHE_MISS,
-    CACHE_FRESH,   /* within its TTL */
-    CACHE_EXPIRED, /* older than its TTL; handed out only while it may still be served stale, else
-                      without a value */
+    CACHE_FRESH, /* within its TTL */
+    CACHE_STALE, /* past it, by less than `revalidate_ms`: to be served, and refetched meanwhile */
+    CACHE_EXPIRED, /* past that too; handed out only while it is kept, else without a value */
 };
 
 struct cache_hit {
@@ -50,10 +52,11 @@ struct cache_hit {
     int64_t fetched_ms; /* monotonic: when OpenCost answered */
     int64_t age_ms;
     int64_t ttl_ms;
+    bool revalidate; /* CACHE_STALE: the caller, and nobody else for a while, is to refetch it */
 };
 
 struct cache_stats {
-    uint64_t hits;
+    uint64_t hits; /* fresh, or stale and to be served */
     uint64_t misses;
     uint64_t expired; /* lookups that found only an expired entry; counted as misses too */
     uint64_t evictions;
@@ -67,11 +70,13 @@ struct cache *cache_create(const struct cache_options *options) NODISCARD;
 /* Accepts NULL. */
 void cache_destroy(struct cache *cache);
 
-/* Looks up a dataset or a view, counts the lookup, marks it as used. */
+/* Looks up a dataset or a view, counts the lookup, marks it as used. Of all who find a dataset or
+ * its views CACHE_STALE one in ten seconds is told to `revalidate`: that is remembered with the
+ * entry, until it is replaced. */
 enum cache_state cache_acquire(struct cache *cache, const char *key, int64_t now_ms,
                                struct cache_hit *ret_hit) NODISCARD;
 
-/* The same without counting: for the refresh engine's own questions. */
+/* The same without counting, marking and claiming: for the refresh engine's own questions. */
 enum cache_state cache_peek(struct cache *cache, const char *key, int64_t now_ms,
                             struct cache_hit *ret_hit);
 
@@ -100,7 +105,7 @@ bool cache_put_view(struct cache *cache, const char *dataset_key, const struct s
 size_t cache_used_views(struct cache *cache, const char *dataset_key, struct shared **ret_values,
                         size_t max) NODISCARD;
 
-/* Drops what is past its TTL and its stale time. Returns how many entries left. */
+/* Drops what is past its TTL and past the time it is kept. Returns how many entries left. */
 size_t cache_cleanup(struct cache *cache, int64_t now_ms);
 
 /* Hands out the datasets whose keys begin with `key_prefix` and which are not too old to be served,

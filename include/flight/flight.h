@@ -73,6 +73,9 @@ void flight_end(struct flight_table *table, const char *key, void *result,
  */
 void flight_abort_all(struct flight_table *table, const struct error *error);
 
+/* When the work began that the waiter waits for: when its leader joined. */
+int64_t flight_begun_ms(const struct flight_waiter *waiter) NODISCARD;
+
 /* True while work for the key is under way. */
 bool flight_is_open(const struct flight_table *table, const char *key) NODISCARD;
 

@@ -25,6 +25,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* Long enough for most refetches, short enough that one which failed is soon tried again. */
+enum { REVALIDATION_CLAIM_MS = 10 * 1000 };
+
 struct cache_entry {
     UT_hash_handle hh;
     char *key;
@@ -32,6 +35,7 @@ struct cache_entry {
     size_t bytes;         /* value, key and this struct */
     int64_t fetched_ms;   /* a view's are its dataset's */
     int64_t ttl_ms;
+    int64_t claimed_until_ms; /* a dataset's: somebody refetches it */
 
     struct cache_entry *dataset; /* of a view; NULL for a dataset */
     struct cache_entry *views;   /* of a dataset, most recently used first */
@@ -42,7 +46,7 @@ struct cache_entry {
 };
 
 struct cache {
-    struct cache_options options;
+    struct cache_options options; /* `stale_ms` is for how long entries are kept: the longer */
 
     pthread_mutex_t mutex;
     struct {
@@ -58,6 +62,8 @@ struct cache *cache_create(const struct cache_options *options)
     if (cache == NULL)
         return NULL;
     cache->options = *options;
+    if (cache->options.stale_ms < options->revalidate_ms)
+        cache->options.stale_ms = options->revalidate_ms;
     if (pthread_mutex_init(&cache->mutex, NULL) != 0) {
         free(cache);
         return NULL;
@@ -223,10 +229,22 @@ static enum cache_state look_locked(const struct cache *cache, const struct cach
     ret_hit->fetched_ms = fetched_ms_of(entry);
     ret_hit->ttl_ms = ttl_ms_of(entry);
     ret_hit->age_ms = now_ms - ret_hit->fetched_ms;
-    bool fresh = ret_hit->age_ms < ret_hit->ttl_ms;
-    if (fresh || ret_hit->age_ms < ret_hit->ttl_ms + cache->options.stale_ms)
+    int64_t overdue_ms = ret_hit->age_ms - ret_hit->ttl_ms;
+    if (overdue_ms < cache->options.stale_ms)
         ret_hit->value = shared_hold(entry->value);
-    return fresh ? CACHE_FRESH : CACHE_EXPIRED;
+    if (overdue_ms < 0)
+        return CACHE_FRESH;
+    return overdue_ms < cache->options.revalidate_ms ? CACHE_STALE : CACHE_EXPIRED;
+}
+
+/* True for one caller at a time. All views of a dataset are refetched by one fetch. */
+static bool claim_locked(struct cache_entry *entry, int64_t now_ms)
+{
+    struct cache_entry *dataset = entry->dataset == NULL ? entry : entry->dataset;
+    if (now_ms < dataset->claimed_until_ms)
+        return false;
+    dataset->claimed_until_ms = now_ms + REVALIDATION_CLAIM_MS;
+    return true;
 }
 
 enum cache_state cache_acquire(struct cache *cache, const char *key, int64_t now_ms,
@@ -238,7 +256,9 @@ enum cache_state cache_acquire(struct cache *cache, const char *key, int64_t now
     struct cache_entry *entry = find_locked(cache, key, hash);
     enum cache_state state = look_locked(cache, entry, now_ms, ret_hit);
     struct cache_stats *stats = &cache->locked.stats;
-    if (state == CACHE_FRESH) {
+    if (state == CACHE_STALE)
+        ret_hit->revalidate = claim_locked(entry, now_ms);
+    if (state == CACHE_FRESH || state == CACHE_STALE) {
         stats->hits++;
     } else {
         stats->misses++;

@@ -23,6 +23,7 @@
 struct flight {
     UT_hash_handle hh;
     struct flight_waiter *waiters; /* first joined first */
+    int64_t begun_ms;
     char key[];
 };
 
@@ -119,6 +120,7 @@ enum flight_role flight_join(struct flight_table *table, const char *key,
             (void)error_no_memory(reterr);
             return FLIGHT_NO_MEMORY;
         }
+        flight->begun_ms = now_ms;
         role = FLIGHT_LEAD;
     }
     waiter->flight = flight;
@@ -181,6 +183,11 @@ void flight_abort_all(struct flight_table *table, const struct error *error)
         HASH_DEL(table->flights, flight); /* NOLINT(clang-analyzer-unix.Malloc) */
         release_all(flight, NULL, error);
     }
+}
+
+int64_t flight_begun_ms(const struct flight_waiter *waiter)
+{
+    return waiter->flight->begun_ms;
 }
 
 bool flight_is_open(const struct flight_table *table, const char *key)

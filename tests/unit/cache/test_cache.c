@@ -177,8 +177,8 @@ static void only_views_that_were_looked_up_are_called_used_the_latest_first(void
     assert_int_equal(cache_used_views(*state, "absent", used, 4), 0);
 }
 
-static void datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_may_be_served(
-    void **state)
+static void
+datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_may_be_served(void **state)
 {
     struct shared *found[4];
     const struct cache_view view = {.key = "data:view", .value = item(9), .bytes = 1};
@@ -200,6 +200,93 @@ static void datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_
     assert_int_equal(cache_list_datasets(*state, "none:", 0, found, 1), 0);
     cache_get_stats(*state, &after);
     assert_memory_equal(&before, &after, sizeof(before));
+}
+
+enum { REVALIDATE_MS = 20 * 1000, CLAIM_MS = 10 * 1000 };
+
+static struct cache *revalidating_cache(int64_t stale_ms)
+{
+    const struct cache_options options = {
+        .max_bytes = MAX_BYTES, .stale_ms = stale_ms, .revalidate_ms = REVALIDATE_MS};
+    struct cache *cache = cache_create(&options);
+    assert_non_null(cache);
+    put(cache, "set", 1, 1, 0);
+    put_view(cache, "set", "view", 2, 1);
+    return cache;
+}
+
+/* Whether the caller is told to refetch what it finds stale. */
+static bool claims(struct cache *cache, const char *key, int64_t now_ms)
+{
+    struct cache_hit hit;
+    assert_int_equal(cache_acquire(cache, key, now_ms, &hit), CACHE_STALE);
+    assert_non_null(hit.value);
+    shared_release(hit.value);
+    return hit.revalidate;
+}
+
+static void entry_is_stale_until_its_time_for_revalidation_is_over(void **state)
+{
+    struct cache *cache = revalidating_cache(STALE_MS);
+    (void)state;
+    assert_int_equal(look(cache, "view", TTL_MS - 1, CACHE_FRESH), 2);
+    assert_int_equal(look(cache, "view", TTL_MS, CACHE_STALE), 2);
+    assert_int_equal(look(cache, "view", TTL_MS + REVALIDATE_MS - 1, CACHE_STALE), 2);
+    assert_int_equal(look(cache, "view", TTL_MS + REVALIDATE_MS, CACHE_EXPIRED), 2);
+    assert_int_equal(look(cache, "view", TTL_MS + STALE_MS, CACHE_EXPIRED), 0);
+    cache_destroy(cache);
+}
+
+static void entries_are_kept_for_the_longer_of_the_two_times(void **state)
+{
+    struct cache *cache = revalidating_cache(0);
+    (void)state;
+    assert_int_equal(cache_cleanup(cache, TTL_MS + REVALIDATE_MS - 1), 0);
+    assert_int_equal(look(cache, "set", TTL_MS + REVALIDATE_MS - 1, CACHE_STALE), 1);
+    assert_int_equal(look(cache, "set", TTL_MS + REVALIDATE_MS, CACHE_EXPIRED), 0);
+    assert_int_equal(cache_cleanup(cache, TTL_MS + REVALIDATE_MS), 2);
+    cache_destroy(cache);
+}
+
+static void one_reader_in_ten_seconds_is_to_refetch_a_dataset_and_all_its_views(void **state)
+{
+    struct cache *cache = revalidating_cache(0);
+    struct cache_hit hit;
+    (void)state;
+    assert_int_equal(cache_peek(cache, "view", TTL_MS, &hit), CACHE_STALE);
+    assert_false(hit.revalidate);
+    shared_release(hit.value);
+    assert_true(claims(cache, "view", TTL_MS));
+    assert_false(claims(cache, "view", TTL_MS));
+    assert_false(claims(cache, "set", TTL_MS + CLAIM_MS - 1));
+    assert_true(claims(cache, "set", TTL_MS + CLAIM_MS));
+    assert_false(claims(cache, "view", TTL_MS + CLAIM_MS));
+    cache_destroy(cache);
+}
+
+static void claim_is_gone_with_the_entry_it_was_made_for(void **state)
+{
+    struct cache *cache = revalidating_cache(0);
+    (void)state;
+    assert_true(claims(cache, "set", TTL_MS));
+    put(cache, "set", 3, 1, 1000);
+    assert_int_equal(look(cache, "set", TTL_MS, CACHE_FRESH), 3);
+    assert_true(claims(cache, "set", TTL_MS + 1000));
+    cache_destroy(cache);
+}
+
+static void stale_lookups_are_hits(void **state)
+{
+    struct cache *cache = revalidating_cache(0);
+    struct cache_stats stats;
+    (void)state;
+    (void)claims(cache, "set", TTL_MS);
+    (void)claims(cache, "view", TTL_MS);
+    cache_get_stats(cache, &stats);
+    assert_int_equal(stats.hits, 2);
+    assert_int_equal(stats.misses, 0);
+    assert_int_equal(stats.expired, 0);
+    cache_destroy(cache);
 }
 
 static void least_recently_used_leaves_first_when_full(void **state)
@@ -303,6 +390,11 @@ int main(void)
         CASE(view_replaces_an_older_one_of_the_same_key),
         CASE(only_views_that_were_looked_up_are_called_used_the_latest_first),
         CASE(datasets_of_a_kind_are_listed_the_latest_used_first_as_long_as_they_may_be_served),
+        CASE(entry_is_stale_until_its_time_for_revalidation_is_over),
+        CASE(entries_are_kept_for_the_longer_of_the_two_times),
+        CASE(one_reader_in_ten_seconds_is_to_refetch_a_dataset_and_all_its_views),
+        CASE(claim_is_gone_with_the_entry_it_was_made_for),
+        CASE(stale_lookups_are_hits),
         CASE(least_recently_used_leaves_first_when_full),
         CASE(using_a_view_keeps_its_dataset),
         CASE(dataset_beyond_all_bounds_is_kept_alone),

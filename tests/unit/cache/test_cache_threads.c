@@ -43,6 +43,7 @@ struct scene {
     struct cache *cache;
     atomic_llong now_ms;
     atomic_bool over;
+    atomic_int claims;
     atomic_int wrong; /* values whose own age contradicts what the cache said of them */
 };
 
@@ -88,10 +89,44 @@ static void readers_never_see_a_dataset_with_another_ones_view(void **state)
     assert_int_equal(atomic_load(&alive), 0);
 }
 
+/* Counts how often a reader is told to refetch. */
+static void *read_stale(void *context)
+{
+    struct scene *scene = context;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct cache_hit hit;
+        if (cache_acquire(scene->cache, i % 2 == 0 ? "set" : "view", TTL_MS, &hit) != CACHE_STALE)
+            atomic_fetch_add(&scene->wrong, 1);
+        atomic_fetch_add(&scene->claims, hit.revalidate);
+        shared_release(hit.value);
+    }
+    return NULL;
+}
+
+static void one_of_many_readers_at_once_is_to_refetch(void **state)
+{
+    (void)state;
+    const struct cache_options options = {.max_bytes = 1 << 20, .revalidate_ms = TTL_MS};
+    struct scene scene = {.cache = cache_create(&options)};
+    assert_non_null(scene.cache);
+    const struct cache_view view = {"view", item(0), 10};
+    assert_true(cache_put(scene.cache, "set", item(0), 10, 0, TTL_MS, &view, 1));
+    pthread_t readers[READERS];
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_stale, &scene), 0);
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_join(readers[i], NULL), 0);
+    cache_destroy(scene.cache);
+    assert_int_equal(atomic_load(&scene.wrong), 0);
+    assert_int_equal(atomic_load(&scene.claims), 1);
+    assert_int_equal(atomic_load(&alive), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_never_see_a_dataset_with_another_ones_view),
+        cmocka_unit_test(one_of_many_readers_at_once_is_to_refetch),
     };
     return cmocka_run_group_tests_name("cache threads", tests, NULL, NULL);
 }

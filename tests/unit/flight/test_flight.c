@@ -80,6 +80,20 @@ static void first_leads_the_others_follow_and_all_get_the_same_in_order(void **s
     assert_false(flight_is_open(*state, "k"));
 }
 
+static void work_is_as_old_as_its_leader_s_joining(void **state)
+{
+    struct witness leader = {0};
+    struct witness follower = {0};
+    assert_int_equal(join(*state, "k", &leader, 100, NULL), FLIGHT_LEAD);
+    assert_int_equal(join(*state, "k", &follower, 250, NULL), FLIGHT_FOLLOW);
+    assert_int_equal(flight_begun_ms(&leader.waiter), 100);
+    assert_int_equal(flight_begun_ms(&follower.waiter), 100);
+    flight_end(*state, "k", NULL, NULL, 300);
+    assert_int_equal(join(*state, "k", &leader, 400, NULL), FLIGHT_LEAD);
+    assert_int_equal(flight_begun_ms(&leader.waiter), 400);
+    flight_leave(&leader.waiter);
+}
+
 static void keys_fly_apart(void **state)
 {
     struct witness a = {0};
@@ -215,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(first_leads_the_others_follow_and_all_get_the_same_in_order),
+        CASE(work_is_as_old_as_its_leader_s_joining),
         CASE(keys_fly_apart),
         CASE(success_leaves_the_key_free_at_once),
         CASE(failed_key_rests_with_its_error),
