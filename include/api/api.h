@@ -38,10 +38,11 @@ struct api_options {
     struct metrics *metrics;
     const char *const *cors_origins; /* "*" or origins, compared byte for byte; copied */
     size_t cors_origin_count;
-    bool enable_docs;         /* /api/openapi.json and /api/docs */
-    bool access_log;          /* a line a request */
-    int64_t stale_if_error_s; /* announced in Cache-Control, 0: not */
-    const char *version;      /* of the service; static */
+    bool enable_docs;                 /* /api/openapi.json and /api/docs */
+    bool access_log;                  /* a line a request */
+    int64_t stale_while_revalidate_s; /* announced in Cache-Control, 0: not */
+    int64_t stale_if_error_s;         /* likewise */
+    const char *version;              /* of the service; static */
 
     /* How long ago the loop thread showed that it turns; any thread. */
     int64_t (*loop_age_ms)(void *context);

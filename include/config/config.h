@@ -58,10 +58,11 @@ struct config {
     char *opencost_token_file;      /* OPENCOST_TOKEN_FILE */
 
     /* cache */
-    int64_t cache_ttl_s;                /* CACHE_TTL */
-    int64_t cache_max_mb;               /* CACHE_MAX_MB */
-    int64_t cache_stale_if_error_s;     /* CACHE_STALE_IF_ERROR */
-    int64_t refresh_interval_s;         /* REFRESH_INTERVAL */
+    int64_t cache_ttl_s;                    /* CACHE_TTL */
+    int64_t cache_max_mb;                   /* CACHE_MAX_MB */
+    int64_t cache_stale_while_revalidate_s; /* CACHE_STALE_WHILE_REVALIDATE */
+    int64_t cache_stale_if_error_s;         /* CACHE_STALE_IF_ERROR */
+    int64_t refresh_interval_s;             /* REFRESH_INTERVAL */
     struct string_list refresh_windows; /* REFRESH_WINDOWS, comma separated, each a valid window */
     int64_t cleanup_interval_s;         /* CLEANUP_INTERVAL */
     char *cache_snapshot_file;          /* CACHE_SNAPSHOT_FILE */

@@ -9,11 +9,15 @@
  *
  * A query takes one of two ways:
  *   - cost_service_lookup() on an HTTP thread finds the view in the cache: done, nothing waited
- * for;
+ * for. A view that is past its TTL, but not by more than the cache's `revalidate_ms`, will do too:
+ * one of its readers has the loop thread refetch it;
  *   - cost_service_request() leaves an order with the loop thread. There it joins the flight of its
  * view; the leader of that flight gets the datasets (from the cache, or by joining the flight of
  * each), has the view rendered, stores it and releases all who wait. Everyone gets the same answer
  * or the same error, at the latest at the deadline.
+ *
+ * When OpenCost fails, or has not answered two seconds after it was asked, data are served that are
+ * past their TTL by less than `stale_if_error_ms`, if the cache has them. The fetch goes on.
  *
  * Threads: named at each function.
  */
@@ -66,7 +70,7 @@ enum cost_source {
     COST_SOURCE_HIT,       /* the data were in the cache, within their TTL */
     COST_SOURCE_MISS,      /* this request caused the fetch */
     COST_SOURCE_COLLAPSED, /* it waited for a fetch that was under way */
-    COST_SOURCE_STALE,     /* past their TTL, served because OpenCost failed */
+    COST_SOURCE_STALE,     /* past their TTL */
 };
 
 struct cost_answer {
@@ -75,10 +79,12 @@ struct cost_answer {
     enum cost_source source;
     int64_t fetched_ms; /* monotonic: when OpenCost answered */
     int64_t ttl_ms;
+    bool origin_unavailable; /* stale, because OpenCost failed or hangs */
 };
 
 struct cost_service_options {
     int64_t ttl_ms;              /* of datasets; closed calendar months are kept for a day */
+    int64_t stale_if_error_ms;   /* see above; the cache must keep them as long */
     int64_t request_deadline_ms; /* the longest a request waits */
     unsigned max_waiting;        /* requests waiting at once; more are refused with ERR_BUSY */
     struct cache *cache;         /* borrowed, as all below */
@@ -105,7 +111,8 @@ void cost_service_destroy(struct cost_service *service);
  * the client has under way is stopped with opencost_client_stop(), next. */
 void cost_service_stop(struct cost_service *service);
 
-/* Any thread; never waits, renders or allocates. True: *ret_answer has a fresh answer. */
+/* Any thread; never waits or renders. True: *ret_answer is from the cache, fresh, or stale and being
+ * refetched. Allocates only for the order to refetch, once in ten seconds for a dataset. */
 bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
                          struct cost_answer *ret_answer) NODISCARD;
 

@@ -382,7 +382,7 @@ static const struct component headers[] = {
         "example": "kubecent; hit; ttl=288"
     })},
     {"X-Cache", JSON({
-        "description": "The same in a word. `STALE`: OpenCost fails, and this is the last known answer.",
+        "description": "The same in a word. `STALE`: past its lifetime, served while OpenCost is asked again, or because it fails.",
         "schema": {"type": "string", "enum": ["HIT", "MISS", "STALE"]},
         "example": "HIT"
     })},

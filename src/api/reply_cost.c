@@ -8,6 +8,7 @@
  * when it calls `done`, which is before the exchange is resumed.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "call.h"
@@ -38,9 +39,9 @@ static void add_cache_status(const struct aged_answer *aged, struct http_headers
         http_headers_add(headers, "X-Cache", "MISS");
         return;
     case COST_SOURCE_STALE:
-        http_headers_add_format(headers, "Cache-Status",
-                                "kubecent; hit; ttl=%" PRId64 "; detail=origin-unavailable",
-                                aged->ttl_s - aged->age_s);
+        http_headers_add_format(
+            headers, "Cache-Status", "kubecent; hit; ttl=%" PRId64 "%s", aged->ttl_s - aged->age_s,
+            aged->answer->origin_unavailable ? "; detail=origin-unavailable" : "");
         http_headers_add(headers, "X-Cache", "STALE");
         return;
     default:
@@ -51,18 +52,28 @@ static void add_cache_status(const struct aged_answer *aged, struct http_headers
     }
 }
 
+/* RFC 5861: caches between us and the client may do as we do. */
+static void add_cache_control(const struct aged_answer *aged, struct http_headers *headers)
+{
+    const struct api_options *options = &aged->call->api->options;
+    char revalidate[48] = "";
+    char error[48] = "";
+    if (options->stale_while_revalidate_s > 0)
+        (void)snprintf(revalidate, sizeof(revalidate), ", stale-while-revalidate=%" PRId64,
+                       options->stale_while_revalidate_s);
+    if (options->stale_if_error_s > 0)
+        (void)snprintf(error, sizeof(error), ", stale-if-error=%" PRId64,
+                       options->stale_if_error_s);
+    /* The whole TTL: a client subtracts Age itself. */
+    http_headers_add_format(headers, "Cache-Control", "max-age=%" PRId64 "%s%s", aged->ttl_s,
+                            revalidate, error);
+}
+
 static void add_headers(void *context, struct http_headers *headers)
 {
     const struct aged_answer *aged = context;
-    int64_t stale_s = aged->call->api->options.stale_if_error_s;
     call_add_common_headers(aged->call, true, headers);
-    /* The whole TTL: a client subtracts Age itself. */
-    if (stale_s > 0)
-        http_headers_add_format(headers, "Cache-Control",
-                                "max-age=%" PRId64 ", stale-if-error=%" PRId64, aged->ttl_s,
-                                stale_s);
-    else
-        http_headers_add_format(headers, "Cache-Control", "max-age=%" PRId64, aged->ttl_s);
+    add_cache_control(aged, headers);
     http_headers_add_format(headers, "Age", "%" PRId64, aged->age_s);
     add_cache_status(aged, headers);
 }
@@ -85,8 +96,8 @@ static uint64_t share_tag(const struct aged_answer *aged)
     enum cors_grant cors = aged->call->cors;
     if (cors == CORS_ECHO || aged->call->request->has_client_request_id)
         return 0;
-    return ((uint64_t)aged->age_s << 8) | (uint64_t)((unsigned)aged->answer->source << 4) |
-           ((uint64_t)cors << 1) | 1U;
+    return ((uint64_t)aged->age_s << 8) | ((uint64_t)aged->answer->origin_unavailable << 7) |
+           (uint64_t)((unsigned)aged->answer->source << 4) | ((uint64_t)cors << 1) | 1U;
 }
 
 /* Takes the content. */

@@ -163,6 +163,7 @@ static bool create_service(struct app *app, struct error *reterr)
     const struct cache_options cache_options = {
         .max_bytes = (size_t)config->cache_max_mb << 20,
         .stale_ms = config->cache_stale_if_error_s * 1000,
+        .revalidate_ms = config->cache_stale_while_revalidate_s * 1000,
         .hash_seed = (uint64_t)time_monotonic_ns(app->time) ^ (uint64_t)(uintptr_t)app,
     };
     app->cache = cache_create(&cache_options);
@@ -177,6 +178,7 @@ static bool create_service(struct app *app, struct error *reterr)
     app->health = origin_health_create(&health_options);
     const struct cost_service_options service_options = {
         .ttl_ms = config->cache_ttl_s * 1000,
+        .stale_if_error_ms = config->cache_stale_if_error_s * 1000,
         .request_deadline_ms = opencost_client_longest_fetch_ms(app->client) + DEADLINE_MARGIN_MS,
         .max_waiting = (unsigned)config->http_max_waiting,
         .cache = app->cache,
@@ -221,6 +223,7 @@ static bool create_door(struct app *app, struct error *reterr)
         .cors_origin_count = config->cors_origins.count,
         .enable_docs = config->enable_swagger,
         .access_log = config->access_log,
+        .stale_while_revalidate_s = config->cache_stale_while_revalidate_s,
         .stale_if_error_s = config->cache_stale_if_error_s,
         .version = version_number(),
         .loop_age_ms = loop_age_ms,

@@ -50,8 +50,11 @@ static void append_setting(const struct setting_info *setting, struct strbuf *ou
         strbuf_append_format(&paragraph, " (default %s)", setting->default_value);
     strbuf_append_text(out, "  ");
     strbuf_append_text(out, setting->name);
-    append_spaces(out, TEXT_COLUMN - 2 - strlen(setting->name));
-    append_wrapped(out, TEXT_COLUMN, strbuf_text(&paragraph));
+    /* The text of a name that reaches into its column begins where it can. */
+    size_t column = 2 + strlen(setting->name);
+    size_t gap = column + 2 <= TEXT_COLUMN ? TEXT_COLUMN - column : 2;
+    append_spaces(out, gap);
+    append_wrapped(out, column + gap, strbuf_text(&paragraph));
 }
 
 void config_help(struct strbuf *out)

@@ -169,12 +169,20 @@ static const struct setting_info settings[] = {
         .help = "Size of the cache in MiB; what was not used for longest leaves first.",
     },
     {
+        .name = "CACHE_STALE_WHILE_REVALIDATE",
+        .group = cache,
+        INTEGER(cache_stale_while_revalidate_s, 0, SECONDS_PER_30_DAYS),
+        .default_value = "0",
+        .help = "Seconds past CACHE_TTL that an answer is served at once, marked as stale, and "
+                "refetched in the background.",
+    },
+    {
         .name = "CACHE_STALE_IF_ERROR",
         .group = cache,
         INTEGER(cache_stale_if_error_s, 0, SECONDS_PER_30_DAYS),
         .default_value = "0",
         .help = "Seconds past CACHE_TTL that an answer may still be served, marked as stale, while "
-                "OpenCost fails.",
+                "OpenCost fails or hangs.",
     },
     {
         .name = "REFRESH_INTERVAL",

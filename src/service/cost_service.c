@@ -34,9 +34,8 @@ static void register_metrics(struct cost_service *service)
                                       "Cost queries, by what was asked.", labels);
         m->hits = metrics_counter(metrics, "kubecent_cache_hits_total",
                                   "Cost queries answered from the cache.", labels);
-        m->stale = metrics_counter(
-            metrics, "kubecent_cache_stale_total",
-            "Cost queries answered with data past their TTL because OpenCost failed.", labels);
+        m->stale = metrics_counter(metrics, "kubecent_cache_stale_total",
+                                   "Cost queries answered with data past their TTL.", labels);
         m->coalesced =
             metrics_counter(metrics, "kubecent_cache_coalesced_total",
                             "Cost queries that waited for a fetch already under way.", labels);
@@ -126,6 +125,10 @@ static void log_lookup(struct log *log, enum cache_state state, const char *key,
         log_debug(log, LOG_EVENT("cache.hit"), LOG_STR("key", key),
                   LOG_INT("age_seconds", age_ms / 1000));
         break;
+    case CACHE_STALE:
+        log_debug(log, LOG_EVENT("cache.stale"), LOG_STR("key", key),
+                  LOG_INT("age_seconds", age_ms / 1000));
+        break;
     case CACHE_EXPIRED:
         log_debug(log, LOG_EVENT("cache.expired"), LOG_STR("key", key),
                   LOG_INT("age_seconds", age_ms / 1000));
@@ -136,12 +139,13 @@ static void log_lookup(struct log *log, enum cache_state state, const char *key,
     }
 }
 
-/* Fills the answer from a fresh entry; takes the hit's reference. */
-static void answer_from_hit(struct cost_answer *answer, const struct cache_hit *hit)
+/* Fills the answer from an entry that may be served; takes the hit's reference. */
+static void answer_from_hit(struct cost_answer *answer, const struct cache_hit *hit,
+                            enum cost_source source)
 {
     *answer = (struct cost_answer){
         .content = http_content_hold(cached_view_from_shared(hit->value)->content),
-        .source = COST_SOURCE_HIT,
+        .source = source,
         .fetched_ms = hit->fetched_ms,
         .ttl_ms = hit->ttl_ms,
     };
@@ -158,12 +162,14 @@ bool cost_service_lookup(struct cost_service *service, const struct cost_query *
     enum cache_state state =
         cache_acquire(service->options.cache, key, time_monotonic_ms(service->options.time), &hit);
     log_lookup(service->options.log, state, key, hit.age_ms);
-    if (state != CACHE_FRESH) {
+    if (state != CACHE_FRESH && state != CACHE_STALE) {
         shared_release(hit.value);
         return false;
     }
-    answer_from_hit(ret_answer, &hit);
-    count_answer(service, query->kind, COST_SOURCE_HIT);
+    if (hit.revalidate)
+        revalidate(service, query);
+    answer_from_hit(ret_answer, &hit, state == CACHE_FRESH ? COST_SOURCE_HIT : COST_SOURCE_STALE);
+    count_answer(service, query->kind, ret_answer->source);
     return true;
 }
 
@@ -212,6 +218,7 @@ static void request_released(struct flight_waiter *waiter, void *flight_result,
         .source = source_of(request, result),
         .fetched_ms = result->fetched_ms,
         .ttl_ms = result->ttl_ms,
+        .origin_unavailable = result->stale,
     };
     request_end(request, &answer);
 }
@@ -252,7 +259,7 @@ static bool request_hits(struct cost_request *request, int64_t now_ms)
         return false;
     }
     struct cost_answer answer;
-    answer_from_hit(&answer, &hit);
+    answer_from_hit(&answer, &hit, COST_SOURCE_HIT);
     request_end(request, &answer);
     return true;
 }

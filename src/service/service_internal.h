@@ -3,9 +3,11 @@
  * What the files of this room share. The story, top down:
  *
  *   cost_service.c   lookups; requests: their orders, deadlines and release
- *   view_maker.c     the work of a view's flight: get the datasets, have the view rendered, store
- * it dataset_fetch.c  the work of a dataset's flight: fetch, render the views kept warm, store all
- * at once dataset.c        the values that go into the cache view_render.c    a view's JSON
+ *   revalidation.c   refetching what was served past its TTL
+ *   view_maker.c     the work of a view's flight: get the datasets, have it rendered, store it
+ *   dataset_fetch.c  the work of a dataset's flight: fetch, render what is kept warm, store all
+ *   dataset.c        the values that go into the cache
+ *   view_render.c    a view's JSON
  *
  * Threads: the loop thread, unless said otherwise.
  */
@@ -52,6 +54,10 @@ struct view_result {
 /* Begins the work of the flight `spec->key`, which the caller leads. Ends it with flight_end(),
  * possibly before returning. */
 void view_maker_start(struct cost_service *service, struct view_spec *spec);
+
+/* Any thread: has the loop thread make the view anew, for nobody in particular. Nothing happens when
+ * memory is short or the service stops. */
+void revalidate(struct cost_service *service, const struct cost_query *query);
 
 /* What identifies a dataset, and how long it keeps. */
 struct dataset_order {

@@ -5,14 +5,19 @@
  *     needing -> rendering -> stored     (or ended with the first error)
  *
  * A view needs one dataset, or for a trend one a month. Each is taken from the cache if it is fresh
- * there, else this work joins the dataset's flight. When a fetch fails and the cache keeps expired
- * data for that case, those are used.
+ * there, else this work joins the dataset's flight. When that fails, or has not ended after a grace
+ * though all could be had stale, expired data are used if the cache has any that are not too old.
+ * The flight goes on without us.
  */
 #include "service_internal.h"
 
 #include <stdlib.h>
 
-enum { NEEDS_MAX = 12, CLOSED_MONTH_TTL_MS = 24 * 3600 * 1000 };
+enum {
+    NEEDS_MAX = 12,
+    CLOSED_MONTH_TTL_MS = 24 * 3600 * 1000,
+    STALE_GRACE_MS = 2 * 1000, /* a healthy OpenCost answers most queries within it */
+};
 
 struct view_maker;
 
@@ -33,13 +38,22 @@ struct view_maker {
     bool fetched, led, stale;
     bool failed;
     struct error error; /* the first, if failed */
+    struct loop_timer
+        *grace; /* only while stale data could take the place of all that is pending */
     int64_t now_s;
     struct loop_job job;
     struct http_content *content;
 };
 
+static void end_grace(struct view_maker *maker)
+{
+    loop_timer_destroy(maker->service->options.scheduler, maker->grace);
+    maker->grace = NULL;
+}
+
 static void maker_free(struct view_maker *maker)
 {
+    end_grace(maker);
     for (size_t i = 0; i < maker->need_count; i++) {
         flight_leave(&maker->needs[i].waiter);
         dataset_release(maker->needs[i].dataset);
@@ -116,24 +130,27 @@ static void rendered(struct loop_job *job, bool cancelled)
     struct view_maker *maker = CONTAINER_OF(job, struct view_maker, job);
     if (cancelled)
         (void)error_set(&maker->error, ERR_SHUTDOWN, "the server is stopping");
-    if (maker->content != NULL)
+    /* A stale trend would take the place of one that is just as good. */
+    if (maker->content != NULL && (!maker->stale || maker->need_count == 1))
         store(maker);
     maker_end(maker);
 }
 
-/* Stale data had this view already, most likely. */
-static bool take_stale_view(struct view_maker *maker)
+/* Data that were in use had this view already, most likely, and those that took their place were
+ * stored with it. A trend is another one as soon as any of its months is, unless it is the best we
+ * can do. */
+static bool take_cached_view(struct view_maker *maker)
 {
     struct cache_hit hit;
-    if (!maker->stale || maker->need_count != 1)
+    if (!maker->stale && maker->need_count != 1)
         return false;
     (void)cache_peek(maker->service->options.cache, maker->spec->key,
                      scheduler_now_ms(maker->service->options.scheduler), &hit);
-    if (hit.value == NULL)
-        return false;
-    maker->content = http_content_hold(cached_view_from_shared(hit.value)->content);
+    bool ours = hit.value != NULL && hit.fetched_ms == most_perishable(maker)->fetched_ms;
+    if (ours)
+        maker->content = http_content_hold(cached_view_from_shared(hit.value)->content);
     shared_release(hit.value);
-    return true;
+    return ours;
 }
 
 /* Goes on when there is nothing left to wait for, or no reason to. */
@@ -141,7 +158,8 @@ static void maker_step(struct view_maker *maker)
 {
     if (maker->beginning || (maker->pending > 0 && !maker->failed))
         return;
-    if (maker->failed || take_stale_view(maker)) {
+    end_grace(maker);
+    if (maker->failed || take_cached_view(maker)) {
         maker_end(maker);
         return;
     }
@@ -152,18 +170,63 @@ static void maker_step(struct view_maker *maker)
     }
 }
 
-/* Expired data that may be served because OpenCost failed. */
+/* Expired data that may be served because OpenCost fails: held, or NULL. */
+static struct dataset *stale_dataset(const struct dataset_need *need)
+{
+    const struct cost_service_options *options = &need->maker->service->options;
+    struct cache_hit hit;
+    (void)cache_peek(options->cache, need->order.key, scheduler_now_ms(options->scheduler), &hit);
+    if (hit.value == NULL)
+        return NULL;
+    struct dataset *dataset = dataset_from_shared(hit.value);
+    if (hit.age_ms < hit.ttl_ms + options->stale_if_error_ms)
+        return dataset;
+    dataset_release(dataset);
+    return NULL;
+}
+
 static bool take_stale_dataset(struct dataset_need *need)
 {
-    struct cost_service *service = need->maker->service;
-    struct cache_hit hit;
-    (void)cache_peek(service->options.cache, need->order.key,
-                     scheduler_now_ms(service->options.scheduler), &hit);
-    if (hit.value == NULL)
-        return false;
-    need->dataset = dataset_from_shared(hit.value);
-    need->maker->stale = true;
-    return true;
+    need->dataset = stale_dataset(need);
+    need->maker->stale |= need->dataset != NULL;
+    return need->dataset != NULL;
+}
+
+/* OpenCost hangs, or is slow: who waits for this view is served what there is. Data that have left
+ * the cache since the grace began are waited for after all. */
+static void grace_over(void *context)
+{
+    struct view_maker *maker = context;
+    for (size_t i = 0; i < maker->need_count; i++) {
+        struct dataset_need *need = &maker->needs[i];
+        if (need->dataset == NULL && take_stale_dataset(need)) {
+            flight_leave(&need->waiter);
+            maker->pending--;
+        }
+    }
+    maker_step(maker);
+}
+
+/* Without memory for the timer, what is pending is waited for. */
+static void begin_grace(struct view_maker *maker)
+{
+    const struct scheduler *scheduler = maker->service->options.scheduler;
+    int64_t begun_ms = INT64_MIN;
+    for (size_t i = 0; i < maker->need_count; i++) {
+        const struct dataset_need *need = &maker->needs[i];
+        if (need->dataset != NULL)
+            continue;
+        struct dataset *stale = stale_dataset(need);
+        if (stale == NULL)
+            return;
+        dataset_release(stale);
+        int64_t flight_ms = flight_begun_ms(&need->waiter);
+        begun_ms = flight_ms > begun_ms ? flight_ms : begun_ms;
+    }
+    maker->grace = loop_timer_create(scheduler, grace_over, maker);
+    if (maker->grace != NULL)
+        loop_timer_start(scheduler, maker->grace,
+                         begun_ms + STALE_GRACE_MS - scheduler_now_ms(scheduler));
 }
 
 static void need_failed(struct dataset_need *need, const struct error *error)
@@ -274,5 +337,7 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec)
     for (size_t i = 0; i < maker->need_count && !maker->failed; i++)
         need_begin(&maker->needs[i]);
     maker->beginning = false;
+    if (maker->pending > 0 && !maker->failed)
+        begin_grace(maker);
     maker_step(maker);
 }

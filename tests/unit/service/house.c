@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void house_build(struct house *house, int64_t stale_ms)
+void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms)
 {
     *house = (struct house){.loop = fake_loop_create(), .origin = scripted_origin_create()};
     const struct scheduler *scheduler = fake_loop_scheduler(house->loop);
@@ -27,7 +27,8 @@ void house_build(struct house *house, int64_t stale_ms)
     };
     house->client = opencost_client_create(&client_options, NULL);
     assert_non_null(house->client);
-    const struct cache_options cache_options = {.max_bytes = 1 << 20, .stale_ms = stale_ms};
+    const struct cache_options cache_options = {
+        .max_bytes = 1 << 20, .stale_ms = stale_ms, .revalidate_ms = revalidate_ms};
     house->cache = cache_create(&cache_options);
     assert_non_null(house->cache);
     const struct origin_health_options health_options = {
@@ -40,6 +41,7 @@ void house_build(struct house *house, int64_t stale_ms)
     assert_non_null(house->health);
     const struct cost_service_options options = {
         .ttl_ms = HOUSE_TTL_MS,
+        .stale_if_error_ms = stale_ms,
         .request_deadline_ms = HOUSE_DEADLINE_MS,
         .max_waiting = HOUSE_MAX_WAITING,
         .cache = house->cache,
@@ -50,6 +52,11 @@ void house_build(struct house *house, int64_t stale_ms)
     };
     house->service = cost_service_create(&options);
     assert_non_null(house->service);
+}
+
+void house_build(struct house *house, int64_t stale_ms)
+{
+    house_build_revalidating(house, stale_ms, 0);
 }
 
 void house_stop(struct house *house)
@@ -104,6 +111,22 @@ bool house_hits(struct house *house, const struct cost_query *query)
     assert_int_equal(answer.source, COST_SOURCE_HIT);
     http_content_release(answer.content);
     return true;
+}
+
+void house_answer(struct house *house, size_t number, const char *body)
+{
+    scripted_origin_answer(house->origin, number, 200, body);
+    fake_loop_run(house->loop);
+}
+
+void house_warm(struct house *house, const struct cost_query *query, const char *total)
+{
+    struct asker asker;
+    size_t number = scripted_origin_asked(house->origin);
+    house_ask(house, query, &asker);
+    house_answer(house, number, one_pod_costing(total));
+    assert_non_null(strstr(asker_body(&asker), total));
+    asker_release(&asker);
 }
 
 const char *asker_body(const struct asker *asker)

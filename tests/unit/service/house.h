@@ -35,6 +35,9 @@ struct house {
 /* `stale_ms` 0: expired data are never served. */
 void house_build(struct house *house, int64_t stale_ms);
 
+/* The same, and expired data are served for `revalidate_ms` while they are refetched. */
+void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms);
+
 /* What happens on the loop thread when the process stops. May come before the tear-down, for rooms
  * above that must go in between. */
 void house_stop(struct house *house);
@@ -54,8 +57,14 @@ struct asker {
 /* Asks past the cache, as after a lookup that missed; runs the loop. */
 void house_ask(struct house *house, const struct cost_query *query, struct asker *asker);
 
-/* True when a lookup finds a fresh view. */
+/* True when a lookup finds a fresh view, and no other. */
 bool house_hits(struct house *house, const struct cost_query *query);
+
+/* Answers the transfer and lets everything that follows from it happen. */
+void house_answer(struct house *house, size_t number, const char *body);
+
+/* Asks for a view that needs one fetch, which is answered: the view is then in the cache. */
+void house_warm(struct house *house, const struct cost_query *query, const char *total);
 
 /* The body of a served answer, as a string; the asker keeps it. */
 const char *asker_body(const struct asker *asker);

@@ -20,38 +20,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int setup_with_stale(void **state)
-{
-    struct house *house = malloc(sizeof(*house));
-    assert_non_null(house);
-    house_build(house, HOUSE_STALE_MS);
-    *state = house;
-    return 0;
-}
-
 static int teardown(void **state)
 {
     house_tear_down(*state);
     free(*state);
     return 0;
-}
-
-/* Answers the transfer and lets everything that follows from it happen. */
-static void answer(struct house *house, size_t number, const char *body)
-{
-    scripted_origin_answer(house->origin, number, 200, body);
-    fake_loop_run(house->loop);
-}
-
-/* Asks for a view that needs one fetch, which is answered: the view is then in the cache. */
-static void warm(struct house *house, const struct cost_query *query, const char *total)
-{
-    struct asker asker;
-    size_t number = scripted_origin_asked(house->origin);
-    house_ask(house, query, &asker);
-    answer(house, number, one_pod_costing(total));
-    assert_non_null(strstr(asker_body(&asker), total));
-    asker_release(&asker);
 }
 
 static void two_hundred_equal_misses_are_one_fetch_and_one_answer(void **state)
@@ -64,7 +37,7 @@ static void two_hundred_equal_misses_are_one_fetch_and_one_answer(void **state)
         house_ask(house, &query, &crowd[i]);
     assert_int_equal(scripted_origin_asked(house->origin), 1);
     assert_int_equal(cost_service_waiting(house->service), CROWD);
-    answer(house, 0, one_pod_costing("1.5"));
+    house_answer(house, 0, one_pod_costing("1.5"));
     const struct http_content *content = crowd[0].answer.content;
     for (int i = 0; i < CROWD; i++) {
         assert_int_equal(crowd[i].done, 1);
@@ -88,7 +61,7 @@ static void upstream_query_is_the_one_that_serves_all_views(void **state)
         scripted_origin_url(house->origin, 0),
         "http://opencost:9003/allocation/compute?window=7d&aggregate=namespace,pod&accumulate=true"
         "&includeIdle=true");
-    answer(house, 0, one_pod_costing("1.5"));
+    house_answer(house, 0, one_pod_costing("1.5"));
     asker_release(&asker);
 }
 
@@ -106,7 +79,7 @@ static void every_view_of_a_window_comes_from_one_fetch(void **state)
     queries[2].has_namespace = true;
     queries[2].namespace_name = TEXT("shop");
     struct cost_query first = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &first, "1.5");
+    house_warm(house, &first, "1.5");
     for (size_t i = 0; i < ARRAY_LENGTH(queries); i++) {
         house_ask(house, &queries[i], &asker);
         assert_int_equal(asker.done, 1);
@@ -123,7 +96,7 @@ static void answer_echoes_the_window_as_the_caller_spelled_it(void **state)
     struct asker asker;
     struct cost_query canonical = house_query(COST_VIEW_NAMESPACES, "7d");
     struct cost_query spelled = house_query(COST_VIEW_NAMESPACES, "1w");
-    warm(house, &canonical, "1.5");
+    house_warm(house, &canonical, "1.5");
     house_ask(house, &spelled, &asker);
     assert_non_null(strstr(asker_body(&asker), "\"window\":\"1w\""));
     asker_release(&asker);
@@ -133,10 +106,10 @@ static void idle_is_a_dataset_of_its_own(void **state)
 {
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     query.include_idle = true;
     assert_false(house_hits(house, &query));
-    warm(house, &query, "2.5");
+    house_warm(house, &query, "2.5");
     assert_int_equal(scripted_origin_asked(house->origin), 2);
 }
 
@@ -144,12 +117,12 @@ static void expired_answer_is_fetched_anew(void **state)
 {
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     fake_loop_advance(house->loop, HOUSE_TTL_MS - 1);
     assert_true(house_hits(house, &query));
     fake_loop_advance(house->loop, 1);
     assert_false(house_hits(house, &query));
-    warm(house, &query, "2.5");
+    house_warm(house, &query, "2.5");
 }
 
 static void failure_reaches_everyone_after_three_tries_and_then_rests_for_a_second(void **state)
@@ -171,7 +144,7 @@ static void failure_reaches_everyone_after_three_tries_and_then_rests_for_a_seco
     assert_int_equal(resting.answer.error.code, ERR_UPSTREAM_CONNECT);
     assert_int_equal(scripted_origin_asked(house->origin), 3);
     fake_loop_advance(house->loop, 1000);
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     assert_int_equal(scripted_origin_asked(house->origin), 4);
 }
 
@@ -198,7 +171,7 @@ static void waiting_ends_at_the_deadline_and_the_fetch_goes_on(void **state)
     fake_loop_advance(house->loop, 1);
     assert_int_equal(asker.done, 1);
     assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
-    answer(house, 0, one_pod_costing("1.5"));
+    house_answer(house, 0, one_pod_costing("1.5"));
     assert_int_equal(asker.done, 1);
     assert_true(house_hits(house, &query));
 }
@@ -230,7 +203,7 @@ static void more_than_the_limit_do_not_wait(void **state)
     assert_false(refused->accepted);
     assert_int_equal(refused->answer.error.code, ERR_BUSY);
     assert_int_equal(refused->done, 0);
-    answer(house, 0, one_pod_costing("1.5"));
+    house_answer(house, 0, one_pod_costing("1.5"));
     for (int i = 0; i < HOUSE_MAX_WAITING; i++)
         asker_release(&askers[i]);
 }
@@ -256,7 +229,7 @@ static void stop_while_a_view_is_rendered_loses_nothing(void **state)
     struct asker asker;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct cost_query other = house_query(COST_VIEW_PODS, "7d");
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     fake_loop_hold_jobs(house->loop, true);
     house_ask(house, &other, &asker);
     assert_int_equal(asker.done, 0);
@@ -265,33 +238,6 @@ static void stop_while_a_view_is_rendered_loses_nothing(void **state)
     fake_loop_hold_jobs(house->loop, false);
     fake_loop_run(house->loop);
     assert_int_equal(asker.done, 1);
-}
-
-static void expired_data_are_served_as_stale_when_opencost_fails(void **state)
-{
-    struct house *house = *state;
-    struct asker asker;
-    struct asker again;
-    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &query, "1.5");
-    fake_loop_advance(house->loop, HOUSE_TTL_MS);
-    house_ask(house, &query, &asker);
-    assert_int_equal(asker.done, 0);
-    house_fail_fetch(house, 1, ERR_UPSTREAM_TIMEOUT);
-    assert_int_equal(asker.answer.source, COST_SOURCE_STALE);
-    assert_non_null(strstr(asker_body(&asker), "1.5"));
-    house_ask(house, &query, &again); /* the key rests: no fetch, and the same content */
-    assert_int_equal(again.answer.source, COST_SOURCE_STALE);
-    assert_ptr_equal(again.answer.content, asker.answer.content);
-    assert_int_equal(scripted_origin_asked(house->origin), 4);
-    asker_release(&asker);
-    asker_release(&again);
-
-    fake_loop_advance(house->loop, HOUSE_STALE_MS);
-    house_ask(house, &query, &asker);
-    house_fail_fetch(house, 4, ERR_UPSTREAM_TIMEOUT);
-    assert_null(asker.answer.content);
-    assert_int_equal(asker.answer.error.code, ERR_UPSTREAM_TIMEOUT);
 }
 
 struct refresh_outcome {
@@ -319,7 +265,7 @@ static struct refresh_outcome refresh(struct house *house, const struct cost_que
     if (body == NULL)
         house_fail_fetch(house, number, ERR_UPSTREAM_CONNECT);
     else
-        answer(house, number, body);
+        house_answer(house, number, body);
     assert_int_equal(outcome.done, 1);
     return outcome;
 }
@@ -329,7 +275,7 @@ static void refresh_replaces_the_data_and_the_views_in_use_at_once(void **state)
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_PODS, "24h");
     struct cost_answer got;
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     assert_true(house_hits(house, &query));
     fake_loop_advance(house->loop, 1000);
     assert_int_equal(refresh(house, &query, one_pod_costing("2.5")).pod_rows, 1);
@@ -359,7 +305,7 @@ static void readers_keep_the_old_data_until_the_new_are_rendered(void **state)
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct refresh_outcome outcome = {0};
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     cost_service_refresh(house->service, &query.window, refreshed, &outcome);
     assert_true(house_hits(house, &query));
     scripted_origin_answer(house->origin, 1, 200, one_pod_costing("2.5"));
@@ -373,7 +319,7 @@ static void failed_refresh_keeps_what_is_there(void **state)
 {
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     assert_int_equal(refresh(house, &query, NULL).error.code, ERR_UPSTREAM_CONNECT);
     assert_true(house_hits(house, &query));
 }
@@ -383,12 +329,12 @@ static void answer_without_rows_does_not_replace_fresh_rows(void **state)
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct asker asker;
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     assert_int_equal(refresh(house, &query, "{\"code\":200,\"data\":[{}]}").pod_rows, 1);
     assert_true(house_hits(house, &query));
     fake_loop_advance(house->loop, HOUSE_TTL_MS);
     house_ask(house, &query, &asker);
-    answer(house, 2, "{\"code\":200,\"data\":[{}]}");
+    house_answer(house, 2, "{\"code\":200,\"data\":[{}]}");
     assert_string_equal(asker_body(&asker),
                         "{\"namespaces\":[],\"total\":0.0,\"window\":\"7d\",\"item_count\":0}");
     asker_release(&asker);
@@ -403,7 +349,7 @@ static void request_joins_a_refresh_that_is_under_way(void **state)
     cost_service_refresh(house->service, &query.window, refreshed, &outcome);
     house_ask(house, &query, &asker);
     assert_int_equal(scripted_origin_asked(house->origin), 1);
-    answer(house, 0, one_pod_costing("1.5"));
+    house_answer(house, 0, one_pod_costing("1.5"));
     assert_int_equal(asker.answer.source, COST_SOURCE_COLLAPSED);
     asker_release(&asker);
 }
@@ -423,7 +369,7 @@ static void trend_asks_once_a_month_and_keeps_closed_months_for_a_day(void **sta
     assert_non_null(strstr(scripted_origin_url(house->origin, 2),
                            "window=2026-11-01T00:00:00Z,2026-11-24T00:00:00Z&"));
     for (size_t i = 0; i < 3; i++)
-        answer(house, i, one_pod_costing(i == 1 ? "20.5" : "10.5"));
+        house_answer(house, i, one_pod_costing(i == 1 ? "20.5" : "10.5"));
     assert_non_null(strstr(asker_body(&asker), "\"period\":\"3 months\""));
     assert_int_equal(asker.answer.ttl_ms, HOUSE_TTL_MS);
     asker_release(&asker);
@@ -433,7 +379,7 @@ static void trend_asks_once_a_month_and_keeps_closed_months_for_a_day(void **sta
     assert_false(house_hits(house, &query));
     house_ask(house, &query, &asker);
     assert_int_equal(scripted_origin_asked(house->origin), 4);
-    answer(house, 3, one_pod_costing("11.5"));
+    house_answer(house, 3, one_pod_costing("11.5"));
     assert_non_null(strstr(asker_body(&asker), "11.5"));
     asker_release(&asker);
 }
@@ -448,11 +394,11 @@ static void trend_fails_with_its_first_month_and_keeps_the_others(void **state)
     scripted_origin_answer(house->origin, 0, 400, "no");
     fake_loop_run(house->loop);
     assert_int_equal(asker.answer.error.code, ERR_UPSTREAM_REJECTED);
-    answer(house, 1, one_pod_costing("1.5"));
+    house_answer(house, 1, one_pod_costing("1.5"));
     fake_loop_advance(house->loop, 1000);
     house_ask(house, &query, &asker);
     assert_int_equal(scripted_origin_asked(house->origin), 3);
-    answer(house, 2, one_pod_costing("1.5"));
+    house_answer(house, 2, one_pod_costing("1.5"));
     assert_non_null(asker_body(&asker));
     asker_release(&asker);
 }
@@ -467,7 +413,7 @@ static void filter_that_no_namespace_can_match_is_answered_and_not_kept(void **s
     memset(name, 'a', sizeof(name));
     query.has_namespace = true;
     query.namespace_name = (struct text){name, sizeof(name)};
-    warm(house, &plain, "1.5");
+    house_warm(house, &plain, "1.5");
     house_ask(house, &query, &asker);
     assert_non_null(strstr(asker_body(&asker), "\"pods\":[],\"total\":0.0"));
     asker_release(&asker);
@@ -482,7 +428,7 @@ static void namespace_called_none_is_not_the_absence_of_a_filter(void **state)
     struct cost_query query = plain;
     query.has_namespace = true;
     query.namespace_name = TEXT("None");
-    warm(house, &plain, "1.5");
+    house_warm(house, &plain, "1.5");
     assert_false(house_hits(house, &query));
     house_ask(house, &query, &asker);
     assert_non_null(strstr(asker_body(&asker), "\"pods\":[]"));
@@ -493,7 +439,7 @@ static void cleanup_drops_expired_data(void **state)
 {
     struct house *house = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
-    warm(house, &query, "1.5");
+    house_warm(house, &query, "1.5");
     assert_int_equal(cost_service_cleanup(house->service), 0);
     fake_loop_advance(house->loop, HOUSE_TTL_MS);
     assert_int_equal(cost_service_cleanup(house->service), 2);
@@ -517,8 +463,6 @@ int main(void)
         CASE(more_than_the_limit_do_not_wait),
         CASE(stop_releases_everyone_and_refuses_who_comes_later),
         CASE(stop_while_a_view_is_rendered_loses_nothing),
-        cmocka_unit_test_setup_teardown(expired_data_are_served_as_stale_when_opencost_fails,
-                                        setup_with_stale, teardown),
         CASE(refresh_replaces_the_data_and_the_views_in_use_at_once),
         CASE(refresh_makes_the_plain_views_before_anyone_asks),
         CASE(readers_keep_the_old_data_until_the_new_are_rendered),

@@ -200,6 +200,30 @@ static void recovery_is_told_when_a_check_succeeds_after_one_that_failed(void **
     }
 }
 
+static void recovery_lets_a_probe_of_an_open_circuit_go_at_once(void **state)
+{
+    struct house *house = *state;
+    struct cost_query query = house_query(COST_VIEW_PODS, "1h");
+    struct asker asker;
+    origin_health_start(house->health);
+    fail_check(house, 0);
+    for (size_t i = 1; i <= 5; i++) {
+        house_ask(house, &query, &asker);
+        scripted_origin_answer(house->origin, i, 404, "not here");
+        fake_loop_advance(house->loop, 1000); /* the failed key rests */
+    }
+    house_ask(house, &query, &asker);
+    assert_int_equal(asker.answer.error.code, ERR_UPSTREAM_UNAVAILABLE);
+    fake_loop_advance(house->loop, 5000);
+    assert_int_equal(scripted_origin_asked(house->origin), 7);
+    answer_check(house, 6, 200);
+    house_ask(house, &query, &asker);
+    assert_int_equal(scripted_origin_asked(house->origin), 8);
+    house_answer(house, 7, one_pod_costing("1.5"));
+    assert_int_equal(asker.answer.source, COST_SOURCE_MISS);
+    asker_release(&asker);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -216,6 +240,7 @@ int main(void)
         CASE(wait_ends_after_its_limit_each_waiter_by_its_own),
         CASE(stop_releases_who_waits),
         CASE(recovery_is_told_when_a_check_succeeds_after_one_that_failed),
+        CASE(recovery_lets_a_probe_of_an_open_circuit_go_at_once),
     };
     return cmocka_run_group_tests_name("origin health", tests, NULL, NULL);
 }
