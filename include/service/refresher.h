@@ -4,7 +4,14 @@
  * up.
  *
  * A failed refresh keeps what is there and is tried again sooner: after 10 s, 20 s, 40 s ... up to
- * the interval, and at once for what is not fresh when OpenCost is seen to be back.
+ * the interval, and at once for what is not fresh when OpenCost is seen to be back. One that was
+ * refused because the circuit toward OpenCost is open cost nobody anything: it is tried again after
+ * 10 s, as the probe that may close it, and lengthens no wait.
+ *
+ * OpenCost is never asked more often than it can answer: the wait after a refresh, good or bad, is
+ * at least four times what that refresh took, however short the interval. So each window keeps
+ * OpenCost busy for a fifth of the time at most. (A window that takes longer than a fifth of
+ * CACHE_TTL will therefore be found expired at times.)
  *
  * Logs background.tasks_starting, background.tasks_started, background.cache_refresh,
  * background.refresh_failed, background.cache_cleanup, background.task_cancelled, cache.cleanup.

@@ -3,7 +3,7 @@
  * One struct a window, each with a timer of its own:
  *
  *     due -> fetching -> waiting (for the interval after a success; after a failure for a retry
- * that backs off while the cache has nothing fresh) -> due ...
+ * that backs off while the cache has nothing fresh; longer if fetching took long) -> due ...
  */
 #include "service/refresher.h"
 
@@ -12,6 +12,8 @@
 
 enum {
     FIRST_RETRY_MS = 10 * 1000,
+    REST_FACTOR = 4, /* resting this many times what a refresh took keeps OpenCost busy for a fifth
+                        of the time */
     /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make
        us unready. */
     WARM_UP_GRACE_MS = 10 * 1000,
@@ -22,6 +24,7 @@ struct refresh {
     struct window window;
     struct loop_timer *timer;
     int64_t retry_ms; /* the next wait after a failure */
+    int64_t begun_ms; /* the refresh under way, or the last one */
     bool fetching;
     bool attempted;
     struct metric *last_success;
@@ -96,14 +99,35 @@ bool refresher_is_warmed_up(const struct refresher *refresher)
            atomic_load_explicit(&refresher->grace_over, memory_order_relaxed);
 }
 
-/* The wait before the next try of a window whose refresh failed: doubled each time, never beyond
- * the interval. */
-static int64_t wait_after_failure(struct refresh *refresh)
+/* The wait before the next try of a window whose refresh failed: doubled each time that OpenCost was
+ * asked, never beyond the interval. */
+static int64_t wait_after_failure(struct refresh *refresh, const struct error *error)
 {
     int64_t interval_ms = refresh->refresher->options.interval_ms;
+    if (error->code == ERR_UPSTREAM_UNAVAILABLE)
+        return FIRST_RETRY_MS < interval_ms ? FIRST_RETRY_MS : interval_ms;
     int64_t wait_ms = refresh->retry_ms < interval_ms ? refresh->retry_ms : interval_ms;
     refresh->retry_ms = 2 * wait_ms;
     return wait_ms;
+}
+
+/* The wait, or longer if OpenCost is to rest longer after this refresh. */
+static int64_t wait_with_rest(const struct refresh *refresh, int64_t wait_ms)
+{
+    int64_t took_ms = scheduler_now_ms(refresh->refresher->options.scheduler) - refresh->begun_ms;
+    return wait_ms > REST_FACTOR * took_ms ? wait_ms : REST_FACTOR * took_ms;
+}
+
+/* Of a circuit that is open the client has told when it opened. */
+static void log_failure(const struct refresh *refresh, const struct error *error)
+{
+    struct log *log = refresh->refresher->options.log;
+    if (error->code == ERR_UPSTREAM_UNAVAILABLE)
+        log_debug(log, LOG_EVENT("background.refresh_failed"), LOG_STR("error", error->text),
+                  LOG_STR("task", "cache_refresh"), LOG_STR("window", refresh->window.canonical));
+    else
+        log_error(log, LOG_EVENT("background.refresh_failed"), LOG_STR("error", error->text),
+                  LOG_STR("task", "cache_refresh"), LOG_STR("window", refresh->window.canonical));
 }
 
 static void refreshed(void *context, const struct error *error, size_t pod_rows)
@@ -125,12 +149,10 @@ static void refreshed(void *context, const struct error *error, size_t pod_rows)
         log_info(options->log, LOG_EVENT("background.cache_refresh"),
                  LOG_STR("window", refresh->window.canonical), LOG_INT("item_count", pod_rows));
     } else {
-        log_error(options->log, LOG_EVENT("background.refresh_failed"),
-                  LOG_STR("error", error->text), LOG_STR("task", "cache_refresh"),
-                  LOG_STR("window", refresh->window.canonical));
-        wait_ms = wait_after_failure(refresh);
+        log_failure(refresh, error);
+        wait_ms = wait_after_failure(refresh, error);
     }
-    loop_timer_start(options->scheduler, refresh->timer, wait_ms);
+    loop_timer_start(options->scheduler, refresh->timer, wait_with_rest(refresh, wait_ms));
 }
 
 static void refresh_due(void *context)
@@ -139,6 +161,7 @@ static void refresh_due(void *context)
     if (refresh->fetching || refresh->refresher->stopping)
         return;
     refresh->fetching = true;
+    refresh->begun_ms = scheduler_now_ms(refresh->refresher->options.scheduler);
     loop_timer_stop(refresh->refresher->options.scheduler, refresh->timer);
     cost_service_refresh(refresh->refresher->options.service, &refresh->window, refreshed, refresh);
 }

@@ -160,6 +160,68 @@ static void failure_is_tried_again_after_10_20_40_seconds_and_the_interval_at_mo
     }
 }
 
+static void slow_window_is_left_alone_four_times_as_long_as_it_took(void **state)
+{
+    enum { TOOK_MS = 90 * 1000 };
+    struct scene *scene = *state;
+    refresher_start(scene->refresher);
+    answer(scene, 1);
+    fake_loop_advance(scene->house.loop, TOOK_MS / 2);
+    scripted_origin_answer(scene->house.origin, 0, 500, "slow"); /* and so is the second try */
+    fake_loop_advance(scene->house.loop, TOOK_MS / 2);
+    answer(scene, 2);
+    fake_loop_advance(scene->house.loop, INTERVAL_MS - TOOK_MS); /* the quick window comes round */
+    assert_int_equal(asked(scene), 4);
+    assert_asked_for(scene, 3, "window=30d&");
+    answer(scene, 3);
+    fake_loop_advance(scene->house.loop, 4 * TOOK_MS - (INTERVAL_MS - TOOK_MS) - 1);
+    assert_int_equal(asked(scene), 4);
+    fake_loop_advance(scene->house.loop, 1);
+    assert_int_equal(asked(scene), 5);
+    assert_asked_for(scene, 4, "window=7d&");
+}
+
+static void failure_that_took_long_is_not_tried_again_sooner(void **state)
+{
+    enum { TOOK_MS = 20 * 1000 };
+    struct scene *scene = *state;
+    refresher_start(scene->refresher);
+    answer(scene, 1);
+    fake_loop_advance(scene->house.loop, TOOK_MS);
+    fail_once(scene, 0);
+    fake_loop_advance(scene->house.loop, 4 * TOOK_MS - 1);
+    assert_int_equal(asked(scene), 2);
+    fake_loop_advance(scene->house.loop, 1);
+    assert_int_equal(asked(scene), 3);
+}
+
+static void refresh_refused_by_the_circuit_is_the_probe_ten_seconds_later(void **state)
+{
+    struct scene *scene = *state;
+    static const char *const windows[] = {"1h", "2h", "3h"};
+    refresher_start(scene->refresher);
+    fail_once(scene, 0);
+    fail_once(scene, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(windows); i++) {
+        struct cost_query query = house_query(COST_VIEW_PODS, windows[i]);
+        struct asker asker;
+        house_ask(&scene->house, &query, &asker);
+        fail_once(scene, 2 + i);
+    }
+    /* Both windows are due as the circuit admits one: the other is refused, and its wait does not
+     * grow. */
+    fake_loop_advance(scene->house.loop, 10 * 1000);
+    assert_int_equal(asked(scene), 6);
+    answer(scene, 5);
+    fake_loop_advance(scene->house.loop, 10 * 1000 - 1);
+    assert_int_equal(asked(scene), 6);
+    fake_loop_advance(scene->house.loop, 1);
+    assert_int_equal(asked(scene), 7);
+    fail_once(scene, 6);
+    fake_loop_advance(scene->house.loop, 20 * 1000);
+    assert_int_equal(asked(scene), 8);
+}
+
 static void recovery_of_opencost_is_used_at_once_for_what_is_not_fresh(void **state)
 {
     struct scene *scene = *state;
@@ -217,6 +279,9 @@ int main(void)
         CASE(each_window_is_refreshed_every_interval),
         CASE(slow_refresh_is_never_doubled),
         CASE(failure_is_tried_again_after_10_20_40_seconds_and_the_interval_at_most),
+        CASE(slow_window_is_left_alone_four_times_as_long_as_it_took),
+        CASE(failure_that_took_long_is_not_tried_again_sooner),
+        CASE(refresh_refused_by_the_circuit_is_the_probe_ten_seconds_later),
         CASE(recovery_of_opencost_is_used_at_once_for_what_is_not_fresh),
         CASE(cleanup_comes_every_interval),
         CASE(stopped_refresher_asks_nothing_more),
