@@ -86,8 +86,11 @@ static bool receive_more(struct raw_client *client)
     enum { PIECE = 64 * 1024 };
     ssize_t received;
 
-    client->data = realloc(client->data, client->length + PIECE + 1);
-    assert_non_null(client->data);
+    if (client->capacity - client->length <= PIECE) {
+        client->capacity = 2 * client->capacity + PIECE + 1;
+        client->data = realloc(client->data, client->capacity);
+        assert_non_null(client->data);
+    }
     received = recv(client->fd, client->data + client->length, PIECE, 0);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         fail_msg("no answer and no close within the deadline");

@@ -15,6 +15,7 @@ struct raw_client {
     int fd;
     char *data; /* received and not read yet */
     size_t length;
+    size_t capacity;
 };
 
 struct raw_response {
