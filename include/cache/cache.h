@@ -115,6 +115,9 @@ size_t cache_cleanup(struct cache *cache, int64_t now_ms);
 size_t cache_list_datasets(struct cache *cache, const char *key_prefix, int64_t now_ms,
                            struct shared **ret_values, size_t max) NODISCARD;
 
+/* How long past its TTL an entry is kept. Any thread. */
+int64_t cache_keep_ms(const struct cache *cache) NODISCARD;
+
 void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats);
 
 #endif

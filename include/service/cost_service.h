@@ -153,6 +153,10 @@ void cost_service_refresh(struct cost_service *service, const struct window *win
 /* True when the dataset of `window` (idle=false) is in the cache and within its TTL. Any thread. */
 bool cost_service_has_fresh(struct cost_service *service, const struct window *window) NODISCARD;
 
+/* The same, and how old it is. */
+bool cost_service_fresh_age_ms(struct cost_service *service, const struct window *window,
+                               int64_t *ret_age_ms) NODISCARD;
+
 /* Loop thread: drops what is too old from the cache and the flights. Returns how many cache entries
  * left. */
 size_t cost_service_cleanup(struct cost_service *service);

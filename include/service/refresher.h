@@ -52,7 +52,8 @@ struct refresher *refresher_create(const struct refresher_options *options) NODI
 /* Accepts NULL. */
 void refresher_destroy(struct refresher *refresher);
 
-/* Starts the warm-up and the timers. */
+/* Starts the warm-up and the timers. A window that the cache has fresh is due when its age reaches the
+ * interval. */
 void refresher_start(struct refresher *refresher);
 
 /* Stops the timers. Refreshes under way end with the service. */

@@ -22,6 +22,7 @@
 #include "service/cost_service.h"
 #include "service/origin_health.h"
 #include "service/refresher.h"
+#include "service/snapshot.h"
 #include "signals.h"
 #include "version.h"
 #include "worker/worker.h"
@@ -54,6 +55,7 @@ struct app {
     struct origin_health *health;
     struct cost_service *service;
     struct refresher *refresher;
+    struct snapshot *snapshot; /* NULL unless the cache is to survive restarts */
     struct api *api;
     struct http_server *server;
     struct loop_task start_task;
@@ -151,6 +153,32 @@ static bool create_refresher(struct app *app)
     return app->refresher != NULL;
 }
 
+static void dataset_stored(void *context)
+{
+    snapshot_note_change(context);
+}
+
+static bool create_snapshot(struct app *app)
+{
+    const struct config *config = app->config;
+    if (config->cache_snapshot_file[0] == '\0')
+        return true;
+    const struct snapshot_options options = {
+        .path = config->cache_snapshot_file,
+        .origin = app->demo == NULL ? config->opencost_url : "demo",
+        .cache = app->cache,
+        .scheduler = worker_scheduler(app->worker),
+        .time = app->time,
+        .log = app->log,
+        .metrics = app->metrics,
+    };
+    app->snapshot = snapshot_create(&options);
+    if (app->snapshot == NULL)
+        return false;
+    cost_service_on_stored(app->service, dataset_stored, app->snapshot);
+    return true;
+}
+
 static void origin_recovered(void *context)
 {
     refresher_origin_recovered(context);
@@ -191,7 +219,7 @@ static bool create_service(struct app *app, struct error *reterr)
     };
     app->service =
         app->cache == NULL || app->health == NULL ? NULL : cost_service_create(&service_options);
-    if (app->service == NULL || !create_refresher(app))
+    if (app->service == NULL || !create_refresher(app) || !create_snapshot(app))
         return error_no_memory(reterr);
     origin_health_on_recovery(app->health, origin_recovered, app->refresher);
     return true;
@@ -252,18 +280,29 @@ static bool create_door(struct app *app, struct error *reterr)
     return app->server != NULL;
 }
 
-/* Loop thread. */
+static void begin_refreshing(void *context)
+{
+    struct app *app = context;
+    refresher_start(app->refresher);
+}
+
+/* Loop thread. What is restored need not be fetched, so the warm-up waits for it. */
 static void start_on_loop(struct loop_task *task)
 {
     struct app *app = CONTAINER_OF(task, struct app, start_task);
     origin_health_start(app->health);
-    refresher_start(app->refresher);
+    if (app->snapshot != NULL)
+        snapshot_restore(app->snapshot, begin_refreshing, app);
+    else
+        refresher_start(app->refresher);
 }
 
 /* Loop thread: the last thing that begins there. */
 static void stop_on_loop(void *context)
 {
     struct app *app = context;
+    if (app->snapshot != NULL)
+        snapshot_stop(app->snapshot);
     refresher_stop(app->refresher);
     origin_health_stop(app->health);
     cost_service_stop(app->service);
@@ -297,6 +336,7 @@ static void destroy(struct app *app)
     http_server_stop(app->server);
     app->server = NULL;
     api_destroy(app->api);
+    snapshot_destroy(app->snapshot);
     refresher_destroy(app->refresher);
     cost_service_destroy(app->service);
     origin_health_destroy(app->health);
@@ -354,6 +394,8 @@ static void stop_gracefully(struct app *app)
     bool drained = http_server_drain(app->server, app->config->shutdown_timeout_s * 1000);
     worker_stop(app->worker, stop_on_loop, app);
     app->worker_started = false;
+    if (app->snapshot != NULL)
+        snapshot_write_last(app->snapshot);
     if (!drained)
         (void)http_server_drain(app->server, DRAIN_AFTER_ABORT_MS);
 }

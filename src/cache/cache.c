@@ -444,6 +444,11 @@ size_t cache_cleanup(struct cache *cache, int64_t now_ms)
     return count;
 }
 
+int64_t cache_keep_ms(const struct cache *cache)
+{
+    return cache->options.stale_ms;
+}
+
 void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats)
 {
     pthread_mutex_lock(&cache->mutex);

@@ -351,12 +351,20 @@ void cost_service_stop(struct cost_service *service)
 
 bool cost_service_has_fresh(struct cost_service *service, const struct window *window)
 {
+    int64_t age_ms;
+    return cost_service_fresh_age_ms(service, window, &age_ms);
+}
+
+bool cost_service_fresh_age_ms(struct cost_service *service, const struct window *window,
+                               int64_t *ret_age_ms)
+{
     char key[DATASET_KEY_MAX];
     dataset_key_format(window->canonical, false, key);
     struct cache_hit hit;
     enum cache_state state =
         cache_peek(service->options.cache, key, time_monotonic_ms(service->options.time), &hit);
     shared_release(hit.value);
+    *ret_age_ms = hit.age_ms;
     return state == CACHE_FRESH;
 }
 

@@ -130,16 +130,21 @@ static void log_failure(const struct refresh *refresh, const struct error *error
                   LOG_STR("task", "cache_refresh"), LOG_STR("window", refresh->window.canonical));
 }
 
+static void note_attempt(struct refresh *refresh)
+{
+    if (refresh->attempted)
+        return;
+    refresh->attempted = true;
+    atomic_fetch_sub_explicit(&refresh->refresher->not_attempted, 1, memory_order_relaxed);
+}
+
 static void refreshed(void *context, const struct error *error, size_t pod_rows)
 {
     struct refresh *refresh = context;
     struct refresher *refresher = refresh->refresher;
     const struct refresher_options *options = &refresher->options;
     refresh->fetching = false;
-    if (!refresh->attempted) {
-        refresh->attempted = true;
-        atomic_fetch_sub_explicit(&refresher->not_attempted, 1, memory_order_relaxed);
-    }
+    note_attempt(refresh);
     if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN))
         return;
     int64_t wait_ms = options->interval_ms;
@@ -164,6 +169,21 @@ static void refresh_due(void *context)
     refresh->begun_ms = scheduler_now_ms(refresh->refresher->options.scheduler);
     loop_timer_stop(refresh->refresher->options.scheduler, refresh->timer);
     cost_service_refresh(refresh->refresher->options.service, &refresh->window, refreshed, refresh);
+}
+
+/* What the cache has from an earlier process goes on as if this one had fetched it. */
+static void refresh_begin(struct refresh *refresh)
+{
+    const struct refresher_options *options = &refresh->refresher->options;
+    int64_t age_ms;
+    if (!cost_service_fresh_age_ms(options->service, &refresh->window, &age_ms) ||
+        age_ms >= options->interval_ms) {
+        refresh_due(refresh);
+        return;
+    }
+    note_attempt(refresh);
+    metric_set(refresh->last_success, time_wall_s(options->time) - age_ms / 1000);
+    loop_timer_start(options->scheduler, refresh->timer, options->interval_ms - age_ms);
 }
 
 static void grace_over(void *context)
@@ -191,7 +211,7 @@ void refresher_start(struct refresher *refresher)
     loop_timer_start(options->scheduler, refresher->cleanup_timer, options->cleanup_interval_ms);
     loop_timer_start(options->scheduler, refresher->grace_timer, WARM_UP_GRACE_MS);
     for (size_t i = 0; i < refresher->window_count; i++)
-        refresh_due(&refresher->windows[i]);
+        refresh_begin(&refresher->windows[i]);
     log_info(options->log, LOG_EVENT("background.tasks_started"));
 }
 

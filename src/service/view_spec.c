@@ -71,7 +71,7 @@ bool view_key_format(const struct cost_query *query, char key[VIEW_KEY_MAX])
 
 void dataset_key_format(const char *canonical_window, bool include_idle, char key[DATASET_KEY_MAX])
 {
-    (void)snprintf(key, DATASET_KEY_MAX, "opencost:allocation:%s:idle=%s", canonical_window,
+    (void)snprintf(key, DATASET_KEY_MAX, DATASET_KEY_PREFIX "%s:idle=%s", canonical_window,
                    python_bool(include_idle));
 }
 

@@ -17,6 +17,9 @@
 
 enum { VIEW_KEY_MAX = 512, DATASET_KEY_MAX = 96 };
 
+/* Tells the keys of datasets from those of views. */
+#define DATASET_KEY_PREFIX "opencost:allocation:"
+
 struct view_spec {
     struct shared shared;
     struct cost_query query; /* its texts point into this block */
