@@ -83,7 +83,9 @@ static void act(struct curl_loop *loop, curl_socket_t socket, int events)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     const struct socket_watch *watch = poll->data;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    /* On an error libcurl is to read as well: the read tells what happened ("connection reset"),
+     * and whether a reused connection had died before, in which case it takes another. */
+    int flags = status < 0 ? CURL_CSELECT_ERR | CURL_CSELECT_IN : 0;
     if ((events & UV_READABLE) != 0)
         flags |= CURL_CSELECT_IN;
     if ((events & UV_WRITABLE) != 0)
