@@ -40,6 +40,15 @@ static enum error_code code_of(CURLcode code)
     }
 }
 
+/* libcurl takes no header line of more than 100 KiB, and reports that as want of memory. Once the
+ * peer has spoken, the peer is the likelier reason. */
+static bool header_is_too_long(CURL *easy, CURLcode code)
+{
+    curl_off_t first_byte_us = 0;
+    curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0;
+}
+
 static int64_t retry_after_ms(CURL *easy)
 {
     struct curl_header *header = NULL;
@@ -74,6 +83,9 @@ void curl_request_outcome(const struct transfer *transfer, CURLcode code,
         error_set(&ret_outcome->error, ERR_UPSTREAM_TOO_LARGE,
                   "the body exceeds %llu bytes (OPENCOST_MAX_BODY_MB)",
                   (unsigned long long)transfer->request.max_body_bytes);
+    else if (header_is_too_long(transfer->easy, code))
+        error_set(&ret_outcome->error, ERR_UPSTREAM_BODY,
+                  "the answer has a header that is too large");
     else
         error_set(&ret_outcome->error, code_of(code), "%s",
                   transfer->error_text[0] != '\0' ? transfer->error_text

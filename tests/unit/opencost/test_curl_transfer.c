@@ -32,6 +32,16 @@ static bool serve_endless(struct tiny_server *server, int fd)
     return false;
 }
 
+static bool serve_long_header(struct tiny_server *server, int fd)
+{
+    (void)server;
+    static char value[MIB];
+    memset(value, 'x', sizeof value);
+    tiny_send_format(fd, OK_HEAD "X-Long: ");
+    tiny_send(fd, value, sizeof value);
+    return false;
+}
+
 static bool serve_long_404(struct tiny_server *server, int fd)
 {
     (void)server;
@@ -134,6 +144,7 @@ static const struct tiny_route routes[] = {
     {"/no-reply", serve_text_and_close, ""},
     {"/garbage", serve_text_and_close, "SSH-2.0-OpenSSH_9.2\r\nnot HTTP\r\n\r\n"},
     {"/half-head", serve_text_and_close, "HTTP/1.1 200 OK\r\nContent-Le"},
+    {"/long-header", serve_long_header, NULL},
     {"/announced", serve_text_and_wait, OK_HEAD "Content-Length: 209715200\r\n\r\nhello"},
     {"/endless", serve_endless, NULL},
     {"/drip", serve_text_and_wait, OK_HEAD "Content-Length: 50\r\n\r\nh"},
@@ -190,6 +201,7 @@ static const struct outcome_case outcomes[] = {
     {"/garbage", ERR_UPSTREAM_CONNECT, 0, "", NULL, -1},
     {"/half-head", ERR_NONE, 200, "", NULL,
      -1}, /* libcurl sees an empty body: the decoder refuses it */
+    {"/long-header", ERR_UPSTREAM_BODY, ANY_STATUS, "", NULL, -1},
     {"/announced", ERR_UPSTREAM_TOO_LARGE, 200, "", NULL, -1},
     {"/endless", ERR_UPSTREAM_TOO_LARGE, 200, NULL, NULL, -1},
     {"/gzip-bomb", ERR_UPSTREAM_TOO_LARGE, 200, NULL, NULL, -1},
