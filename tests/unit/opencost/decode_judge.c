@@ -257,6 +257,8 @@ static enum verdict judge_document(json_t *root, bool include_idle, struct cost_
 enum verdict judge(const struct body *body, bool include_idle, struct cost_set **ret_set)
 {
     *ret_set = NULL;
+    if (body->length > 0 && memchr(body->bytes, '\0', body->length) != NULL)
+        return VERDICT_REFUSED; /* jansson passes over a NUL behind a value */
     json_t *root = json_loadb(body->bytes, body->length, JSON_DECODE_INT_AS_REAL, NULL);
     bool is_object = json_is_object(root);
     json_decref(root);
