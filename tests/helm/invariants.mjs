@@ -6,6 +6,7 @@ const SELECTOR = ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.k
 const LABELS = [...SELECTOR, 'app.kubernetes.io/part-of', 'app.kubernetes.io/version', 'app.kubernetes.io/managed-by',
   'helm.sh/chart'];
 const FILES_ROOT = '/etc/kubecent';
+const SNAPSHOT_ROOT = '/var/cache/kubecent';
 
 // Settings that the chart is ahead with: the service has yet to learn them.
 const TO_COME = ['AUTH_TOKEN_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'];
@@ -77,6 +78,9 @@ function files(pod) {
   return [
     ...named.filter((file) => !mounted.includes(file)).map((file) => `${file} is named but not mounted`),
     ...mounted.filter((file) => !named.includes(file)).map((file) => `${file} is mounted but not named`),
+    ...container.env.filter(({ value }) => value?.startsWith(`${SNAPSHOT_ROOT}/`))
+      .filter(() => !container.volumeMounts?.some(({ mountPath, readOnly }) => mountPath === SNAPSHOT_ROOT && !readOnly))
+      .map(({ name }) => `${name} is nowhere that could be written`),
     ...(volume && volume.projected.defaultMode !== 0o440 ? ['secrets are readable by others'] : []),
   ];
 }
@@ -93,7 +97,8 @@ function shutdown({ ConfigMap, Deployment }) {
 async function settings({ ConfigMap, Deployment, Pod }, known) {
   const [container] = Deployment.spec.template.spec.containers;
   const data = ConfigMap?.data ?? {};
-  const variables = container.env.filter(({ value }) => value !== undefined && !value.startsWith(`${FILES_ROOT}/`));
+  const isMounted = (value) => [FILES_ROOT, SNAPSHOT_ROOT].some((root) => value.startsWith(`${root}/`));
+  const variables = container.env.filter(({ value }) => value !== undefined && !isMounted(value));
   const names = [...Object.keys(data), ...container.env.map(({ name }) => name),
     ...(Pod?.spec.containers[0].env ?? []).map(({ name }) => name)];
   const complaint = await backend.complaint({

@@ -56,6 +56,9 @@ export const BY_CONTRADICTION = {
   'a budget that keeps the only pod': ['podDisruptionBudget.enabled=true,podDisruptionBudget.minAvailable=1', /1 of 1 pods/],
   'a budget that keeps all autoscaled pods':
     ['autoscaling.enabled=true,podDisruptionBudget.enabled=true,podDisruptionBudget.minAvailable=2', /2 of 2 pods/],
+  'a snapshot shared by several pods':
+    ['cache.snapshot.enabled=true,cache.snapshot.existingClaim=a,replicaCount=2', /several pods/],
+  'a claim for no snapshot': ['cache.snapshot.existingClaim=a', /cache\.snapshot\.enabled/],
   'a route without a gateway': ['httpRoute.enabled=true', /parentRefs/],
   'a grace period that shutdown outlasts': ['terminationGracePeriodSeconds=20', /together, 20/],
   'a port behind the chart\'s back': ['extraEnv[0].name=PORT,extraEnv[0].value=x', /extraEnv sets PORT/],

@@ -10,6 +10,7 @@ not among them, because probes and Service must agree with it whoever wrote the 
   "ACCESS_LOG" $v.log.access
   "CACHE_MAX_MB" $v.cache.maxMb
   "CACHE_STALE_IF_ERROR" $v.cache.staleIfError
+  "CACHE_STALE_WHILE_REVALIDATE" $v.cache.staleWhileRevalidate
   "CACHE_TTL" $v.cache.ttl
   "CLEANUP_INTERVAL" $v.cache.cleanupInterval
   "CORS_ORIGINS" (kindIs "slice" $v.http.corsOrigins | ternary (toJson $v.http.corsOrigins) nil)
@@ -44,6 +45,10 @@ not among them, because probes and Service must agree with it whoever wrote the 
 {{- define "kubecent.env" -}}
 - name: PORT
   value: {{ int64 .Values.http.port | quote }}
+{{- if .Values.cache.snapshot.enabled }}
+- name: CACHE_SNAPSHOT_FILE
+  value: /var/cache/kubecent/cache.snapshot
+{{- end }}
 {{- if or .Values.opencost.ca.existingConfigMap .Values.opencost.ca.existingSecret }}
 - name: OPENCOST_CA_FILE
   value: /etc/kubecent/opencost/ca.crt

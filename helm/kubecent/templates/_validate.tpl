@@ -34,6 +34,11 @@
 {{- $faults = append $faults "autoscaling has no target: give CPU, memory or both" }}
 {{- end }}
 {{- end }}
+{{- if and $v.cache.snapshot.existingClaim (not $v.cache.snapshot.enabled) }}
+{{- $faults = append $faults "cache.snapshot.existingClaim is of no use without cache.snapshot.enabled" }}
+{{- else if and $v.cache.snapshot.existingClaim (or $v.autoscaling.enabled (gt (int64 $v.replicaCount) 1)) }}
+{{- $faults = append $faults "cache.snapshot.existingClaim is one file: several pods would write it over each other" }}
+{{- end }}
 {{- $budget := $v.podDisruptionBudget }}
 {{- if $budget.enabled }}
 {{- $pods := $v.autoscaling.enabled | ternary $v.autoscaling.minReplicas $v.replicaCount }}
