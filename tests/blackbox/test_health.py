@@ -120,6 +120,13 @@ class TestProbes:
         assert response.header("Content-Type") == "application/json"
         assert isinstance(json.loads(response.text), dict)
 
+    @pytest.mark.parametrize("path, checks", [("/livez", ["http", "refresh-loop"]), ("/readyz", ["warm-up", "shutdown"])])
+    def test_explain_themselves_when_asked(self, shared_backend, path, checks):
+        response = shared_backend.get(f"{path}?verbose")
+        assert response.status == 200
+        assert response.header("Content-Type") == "text/plain; charset=utf-8"
+        assert response.text == "".join(f"[+]{name} ok\n" for name in checks) + f"{path[1:]} check passed\n"
+
     def test_health_is_livez_under_an_older_name(self, shared_backend):
         assert shared_backend.get("/health").body == shared_backend.get("/livez").body
 
