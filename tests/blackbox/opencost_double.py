@@ -190,10 +190,27 @@ def endless():
     return behave
 
 
+def raw(data, then_wait=False):
+    """Exactly these bytes, and the end of the stream; or silence, until the client leaves."""
+    def behave(exchange):
+        exchange.send(data)
+        if then_wait:
+            exchange.socket.recv(1)
+        return False
+    return behave
+
+
 def garbage():
     """No HTTP at all."""
+    return raw(b"\x00\x01\x02 SSH-2.0-OpenSSH_9.2 \xff\xfe\r\n\r\n")
+
+
+def flood(opening, filler):
+    """Something in front, and then the same again and again for as long as it is taken."""
     def behave(exchange):
-        exchange.send(b"\x00\x01\x02 SSH-2.0-OpenSSH_9.2 \xff\xfe\r\n\r\n")
+        exchange.send(opening)
+        while not exchange.double.closing.is_set():
+            exchange.send(filler * (1 + 65536 // len(filler)))
         return False
     return behave
 
