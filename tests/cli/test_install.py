@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 DOC = "share/doc/kubecent-backend"
-RUNTIME = {"bin/kubecent-backend", f"{DOC}/LICENSE"}
-FIXED = RUNTIME | {
+SERVICE = {"bin/kubecent-backend", f"{DOC}/LICENSE"}
+SURROUNDINGS = {
     "lib/systemd/system/kubecent-backend.service",
     "share/bash-completion/completions/kubecent-backend",
     "share/man/man8/kubecent-backend.8",
@@ -28,18 +28,26 @@ def install(build, tmp_path):
 
 
 @pytest.fixture
+def runtime(build):
+    """The service with its licence, and those of Swagger UI when that is in the binary."""
+    if not (build / "web" / "swagger-ui.js.gz").exists():
+        return SERVICE
+    return SERVICE | {f"{DOC}/swagger-ui/{name}" for name in ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt")}
+
+
+@pytest.fixture
 def documents(root):
     """The texts and pictures in docs/, wherever they are there."""
     found = [path.relative_to(root) for path in (root / "docs").rglob("*") if path.suffix in (".md", ".svg", ".png")]
     return {f"{DOC}/{path}" for path in found}
 
 
-def test_everything_is_in_its_place_and_nothing_else(install, documents):
-    assert install() == FIXED | documents
+def test_everything_is_in_its_place_and_nothing_else(install, runtime, documents):
+    assert install() == runtime | SURROUNDINGS | documents
 
 
-def test_the_runtime_alone_is_the_service_and_its_licence(install):
-    assert install("--component", "runtime") == RUNTIME
+def test_the_runtime_alone_is_the_service_and_its_licences(install, runtime):
+    assert install("--component", "runtime") == runtime
 
 
 def test_only_the_binary_is_executable(install, tmp_path):
