@@ -5,18 +5,13 @@
  */
 #include "call.h"
 #include "docs.h"
-
-/* The page runs what we serve and asks only us. Swagger UI needs its inline styles, and shows
- * images that lie in its style sheet. */
-static const char page_policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+#include "openapi.h"
 
 static void add_page_headers(void *context, struct http_headers *headers)
 {
     call_add_common_headers(context, true, headers);
     http_headers_add(headers, "Cache-Control", "no-cache");
-    http_headers_add(headers, "Content-Security-Policy", page_policy);
+    http_headers_add(headers, "Content-Security-Policy", openapi_docs_policy());
     http_headers_add(headers, "X-Content-Type-Options", "nosniff");
 }
 

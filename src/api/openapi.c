@@ -81,7 +81,8 @@ struct http_content *openapi_document(const char *version)
 
     strbuf_append_text(&out, "{\"openapi\":\"3.1.0\"");
     add_info(&out, version);
-    strbuf_append_text(&out, ",\"servers\":[{\"url\":\"..\"}],\"security\":[]");
+    strbuf_append_text(
+        &out, ",\"servers\":[{\"url\":\"..\",\"description\":\"This service\"}],\"security\":[]");
     add_tags(&out);
     openapi_add_paths(&out);
     openapi_add_components(&out);

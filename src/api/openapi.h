@@ -19,4 +19,7 @@ struct http_content *openapi_document(const char *version) NODISCARD;
  * where scripts run. NULL only when out of memory. */
 struct http_content *openapi_docs_page(bool with_swagger) NODISCARD;
 
+/* The page's Content-Security-Policy: it runs what we serve, and asks only us. */
+const char *openapi_docs_policy(void) NODISCARD;
+
 #endif
