@@ -40,10 +40,12 @@ function(kubecent_pack file packed ret_digest)
   set(${ret_digest} ${digest} PARENT_SCOPE)
 endfunction()
 
-# kubecent_docs_files(RET_SOURCES): the source of src/api/docs_files.h to build, with what it includes made.
+# kubecent_docs_files(RET_SOURCES): the source of src/api/docs_files.h to build, with what it includes made. Tests learn
+# from KUBECENT_HAS_SWAGGER which one it is.
 function(kubecent_docs_files ret_sources)
   set(DOCS_FILES_FOLDER ${PROJECT_BINARY_DIR}/web)
   kubecent_fetch_swagger(${DOCS_FILES_FOLDER})
+  set(KUBECENT_HAS_SWAGGER ${KUBECENT_SWAGGER_FOUND} CACHE INTERNAL "Swagger UI is built in")
   if(NOT KUBECENT_SWAGGER_FOUND)
     set(${ret_sources} docs_files_none.c PARENT_SCOPE)
     return()
