@@ -86,6 +86,7 @@ static bool take_dataset(struct restore *restore, struct snapshot_reader *reader
     if (warm->dataset == NULL)
         return error_no_memory(reterr);
     restore->count++;
+    render(warm, restore->now_wall_ms / 1000);
     return true;
 }
 
@@ -124,8 +125,6 @@ static void read_file(struct loop_job *job)
     free(bytes);
     if (!restore->usable)
         drop_datasets(restore);
-    for (size_t i = 0; i < restore->count; i++)
-        render(&restore->datasets[i], restore->now_wall_ms / 1000);
 }
 
 /* Requests may have been answered by OpenCost in the meantime. */
