@@ -21,9 +21,10 @@
 enum {
     INTERVAL_MS = 240 * 1000,
     START_S = 1795435200, /* of the first process: 2026-11-23T12:00:00Z */
-    WRITE_INTERVAL_MS = 10 * 1000,
     FILE_LIMIT = 1 << 20,
 };
+
+#define WRITE_INTERVAL_MS INT64_C(10000)
 
 #define ORIGIN "http://opencost:9003"
 
@@ -215,7 +216,7 @@ static void restarted_process_answers_at_once_and_tells_the_age(void **state)
     leave_snapshot(scene);
     begin_process(scene, 100);
     assert_int_equal(asked(scene), 0);
-    assert_served(scene, "1.5", 100 * 1000);
+    assert_served(scene, "1.5", INT64_C(100000));
     assert_true(refresher_is_warmed_up(scene->refresher));
     const enum cost_view_kind kinds[] = {COST_VIEW_NAMESPACES, COST_VIEW_RECOMMENDATIONS};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
@@ -573,7 +574,7 @@ static void disk_that_hangs_does_not_keep_us_from_refreshing(void **state)
     assert_logged(scene, "not read within five seconds");
     fake_loop_hold_jobs(scene->house.loop, false);
     fake_loop_run(scene->house.loop);
-    assert_served(scene, "1.5", 105 * 1000); /* it is used all the same */
+    assert_served(scene, "1.5", INT64_C(105000)); /* it is used all the same */
     assert_int_equal(asked(scene), 1);
     kill_process(scene);
 }

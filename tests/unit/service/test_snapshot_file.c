@@ -210,7 +210,9 @@ static void leftovers_are_removed_and_other_files_are_not(void **state)
 /* Writes one whole content after the other, and a byte to the pipe after each. */
 static void write_for_ever(const char *path, char *bytes, size_t length, int pipe)
 {
-    for (char c = 'a';; c = c == 'z' ? 'a' : (char)(c + 1)) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    for (size_t i = 0;; i++) {
+        char c = letters[i % (sizeof(letters) - 1)];
         memset(bytes, c, length);
         if (!snapshot_file_write(path, (struct text){.data = bytes, .length = length}, NULL) ||
             write(pipe, &c, 1) != 1)

@@ -128,14 +128,19 @@ static void every_truncation_is_refused(void **state)
         assert_refused((struct text){.data = bytes.data, .length = length}, "");
 }
 
+static void flip(struct strbuf *bytes, size_t bit)
+{
+    bytes->data[bit / 8] = (char)((unsigned char)bytes->data[bit / 8] ^ 1u << (bit % 8));
+}
+
 static void every_flipped_bit_is_refused(void **state)
 {
     struct strbuf bytes CLEANUP(strbuf_finish) = sample_snapshot();
     (void)state;
     for (size_t bit = 0; bit < 8 * bytes.length; bit++) {
-        bytes.data[bit / 8] ^= (char)(1 << (bit % 8));
+        flip(&bytes, bit);
         assert_refused(content(&bytes), "");
-        bytes.data[bit / 8] ^= (char)(1 << (bit % 8));
+        flip(&bytes, bit);
     }
 }
 
