@@ -22,9 +22,10 @@ struct curl_transfers;
 
 struct curl_transfer_options {
     struct uv_loop_s *loop; /* borrowed */
-    const char
-        *ca_file; /* PEM file to verify OpenCost's certificate with; NULL: the system's; copied */
+    /* PEM file to verify OpenCost's certificate with; NULL: the system's; copied */
+    const char *ca_file;
     const char *user_agent; /* copied */
+    bool without_proxy;     /* whatever the environment says: for an OpenCost in this process */
 };
 
 /* Once per process, before any thread: libcurl's global state. */

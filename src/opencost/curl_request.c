@@ -111,6 +111,8 @@ static CURLcode set_protocol(CURL *easy, const struct curl_request_defaults *def
     code = set_all(code, curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
     code = set_all(code, curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
     code = set_all(code, curl_easy_setopt(easy, CURLOPT_USERAGENT, defaults->user_agent));
+    if (defaults->without_proxy)
+        code = set_all(code, curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"));
     code = set_all(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
     if (defaults->ca_file != NULL)
         code = set_all(code, curl_easy_setopt(easy, CURLOPT_CAINFO, defaults->ca_file));

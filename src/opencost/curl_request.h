@@ -46,6 +46,7 @@ struct transfer {
 struct curl_request_defaults {
     const char *ca_file; /* or NULL */
     const char *user_agent;
+    bool without_proxy;
 };
 
 /* NULL only when out of memory. */

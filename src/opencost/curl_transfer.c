@@ -24,6 +24,7 @@ struct curl_transfers {
     struct transfer *first;
     char *ca_file;
     char *user_agent;
+    bool without_proxy;
 };
 
 bool curl_transfers_global_init(struct error *reterr)
@@ -67,7 +68,8 @@ static struct transfer *start(void *self, const struct transfer_request *request
                               struct error *reterr)
 {
     struct curl_transfers *transfers = self;
-    const struct curl_request_defaults defaults = {transfers->ca_file, transfers->user_agent};
+    const struct curl_request_defaults defaults = {transfers->ca_file, transfers->user_agent,
+                                                   transfers->without_proxy};
     struct transfer *transfer = curl_request_create(request, &defaults, reterr);
     if (transfer == NULL)
         return NULL;
@@ -182,6 +184,7 @@ static bool copy_options(struct curl_transfers *transfers,
                          const struct curl_transfer_options *options)
 {
     transfers->user_agent = strdup(options->user_agent);
+    transfers->without_proxy = options->without_proxy;
     if (options->ca_file != NULL)
         transfers->ca_file = strdup(options->ca_file);
     return transfers->user_agent != NULL &&

@@ -73,3 +73,8 @@ def test_it_is_never_chosen_silently():
         assert backend.get("/api/v1/health").json()["status"] == "degraded"
         assert backend.get("/api/v1/cost/namespaces").status == 503
         assert backend.wait_for_event("application.initialized")["opencost_url"] == "http://127.0.0.1:9"
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_the_sample():
+    with Backend(None, arguments=("--demo",), http_proxy="http://127.0.0.1:1", all_proxy="http://127.0.0.1:1") as backend:
+        assert backend.get("/api/v1/cost/pods").status == 200

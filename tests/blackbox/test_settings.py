@@ -4,6 +4,7 @@ import http.server
 import ssl
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,10 @@ class TestPrivateAuthority:
             response = backend.get("/api/v1/cost/pods?window=3d")
             assert response.status == 503
             assert response.text == '{"detail":"Failed to fetch cost data from OpenCost: TLS handshake failed"}'
+
+
+def test_all_descriptors_that_are_allowed_are_used(double):
+    with Backend(double) as backend:
+        limits = Path(f"/proc/{backend.process.pid}/limits").read_text()
+        soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
+        assert soft == hard

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benchmarks share: servers pinned to a CPU, wrk, CPU and memory of processes, an OpenCost without latency."""
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import threading
+import time
+import urllib.request
+
+SERVER_CPU, CLIENT_CPU = "0", str(min(1, (os.cpu_count() or 1) - 1))
+TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
+ALLOCATION = ('"{ns}/{pod}":{{"name":"{ns}/{pod}","properties":{{"cluster":"c1","node":"node-{node}","container":"app",'
+              '"controller":"{ns}-app","controllerKind":"deployment","namespace":"{ns}","pod":"{pod}","providerID":"i-{node}",'
+              '"labels":{{"app_kubernetes_io_name":"{ns}-app","app_kubernetes_io_instance":"release-{ns}","team":"team-{node}",'
+              '"pod_template_hash":"{hash}"}},"namespaceLabels":{{"kubernetes_io_metadata_name":"{ns}"}}}},'
+              '"window":{{"start":"2026-11-17T00:00:00Z","end":"2026-11-24T00:00:00Z"}},"start":"2026-11-17T00:00:00Z",'
+              '"end":"2026-11-24T00:00:00Z","minutes":10080,"cpuCores":0.25,"cpuCoreRequestAverage":0.25,'
+              '"cpuCoreUsageAverage":0.1{n},"cpuCoreHours":42,"cpuCost":1.3{n},"cpuCostAdjustment":0,"cpuCostIdle":0,'
+              '"cpuEfficiency":0.4{n},"gpuCount":0,"gpuHours":0,"gpuCost":0,"gpuCostAdjustment":0,"gpuCostIdle":0,'
+              '"gpuEfficiency":0,"networkTransferBytes":123456{n},"networkReceiveBytes":654321{n},"networkCost":0.0{n},'
+              '"networkCrossZoneCost":0,"networkCrossRegionCost":0,"networkInternetCost":0,"networkCostAdjustment":0,'
+              '"loadBalancerCost":0,"loadBalancerCostAdjustment":0,"pvBytes":0,"pvByteHours":0,"pvCost":0,"pvs":null,'
+              '"pvCostAdjustment":0,"ramBytes":268435456,"ramByteRequestAverage":268435456,"ramByteUsageAverage":13421{n},'
+              '"ramByteHours":45097156608,"ramCost":0.2{n},"ramCostAdjustment":0,"ramCostIdle":0,"ramEfficiency":0.5{n},'
+              '"externalCost":0,"sharedCost":0,"totalCost":1.6{n},"totalEfficiency":0.42,"lbAllocations":null,'
+              '"gpuAllocation":null}}')
+
+
+def write_answer(path, pods):
+    """An OpenCost answer of that many pods, about 20 to a namespace and at least 12 namespaces."""
+    namespaces = max(12, pods // 20)
+    with open(path, "w", encoding="ascii") as out:
+        out.write('{"code":200,"data":[{')
+        for i in range(pods):
+            ns = f"namespace-{i % namespaces:05d}"
+            out.write("," if i else "")
+            out.write(ALLOCATION.format(ns=ns, pod=f"{ns}-app-{i * 7919 % 16777216:06x}-{i:05x}", node=i % 97,
+                                        hash=f"{i * 7919 % 16777216:06x}", n=f"{i * 37 % 1000:03d}"))
+        out.write("}]}\n")
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Origin:
+    """An OpenCost of no latency: sends one file for every allocation query."""
+
+    def __init__(self, path):
+        self.path, self.queries = path, 0
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, connection.makefile("rb") as requests:
+            for line in requests:
+                if line == b"\r\n":
+                    continue
+                if not line.startswith(b"GET "):
+                    continue
+                while requests.readline() not in (b"\r\n", b""):
+                    pass
+                try:
+                    self._answer(connection, line)
+                except OSError:
+                    return
+
+    def _answer(self, connection, line):
+        if b"/healthz" in line:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            return
+        self.queries += 1
+        with open(self.path, "rb") as body:
+            size = os.fstat(body.fileno()).st_size
+            connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode())
+            connection.sendfile(body)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+class Server:
+    """A process that listens on a port, pinned to a CPU."""
+
+    def __init__(self, command, port, env=None, cpu=SERVER_CPU, stdout=subprocess.DEVNULL, path="/"):
+        self.port = port
+        self.begun = time.monotonic()
+        pin = ["taskset", "-c", cpu] if cpu else []
+        self.process = subprocess.Popen([*pin, *map(str, command)], env={**os.environ, **(env or {})}, stdout=stdout,
+                                        stderr=subprocess.DEVNULL)
+        self._wait(path)
+        self.first_answer_ms = (time.monotonic() - self.begun) * 1000
+
+    def _wait(self, path):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n".encode())
+                    if connection.recv(12).startswith(b"HTTP/1.1"):
+                        return
+            except OSError:
+                time.sleep(0.0005)
+        raise RuntimeError("the server does not answer")
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def pids(self):
+        """The process and its children: nginx works in one."""
+        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False).stdout
+        return [self.process.pid, *map(int, children.split())]
+
+    def cpu_us(self):
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) * TICK_US
+        return total
+
+    def memory_kib(self, key):
+        total = 0
+        for pid in self.pids():
+            name = "smaps_rollup" if key == "Pss" else "status"
+            with open(f"/proc/{pid}/{name}", encoding="ascii") as lines:
+                total += int(re.search(rf"^{key}:\s+(\d+)", lines.read(), re.M).group(1))
+        return total
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def backend(binary, origin_url, **settings):
+    port = free_port()
+    env = {"HOST": "127.0.0.1", "PORT": str(port), "OPENCOST_URL": origin_url, "HTTP_THREADS": "1", "LOG_LEVEL": "INFO",
+           "ACCESS_LOG": "false", "REFRESH_WINDOWS": "7d", "OPENCOST_TIMEOUT": "600"} | {k: str(v) for k, v in settings.items()}
+    return [binary], port, env
+
+
+def wait_ready(server, path="/readyz", seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(server.url(path), timeout=5):
+                return
+        except OSError:
+            time.sleep(0.01)
+    raise RuntimeError(f"{path} does not become 200")
+
+
+def fetch(url, headers=None):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=600) as answer:
+        return answer.read()
+
+
+def wrk(server, path, seconds=2, connections=64, headers=()):
+    """Requests a second, and the server's CPU microseconds a request."""
+    command = ["taskset", "-c", CLIENT_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    for header in headers:
+        command += ["-H", header]
+    before = server.cpu_us()
+    out = subprocess.run([*command, server.url(path)], capture_output=True, text=True, check=True).stdout
+    used = server.cpu_us() - before
+    requests = int(re.search(r"(\d+) requests in", out).group(1))
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    if wrong or requests == 0:
+        raise RuntimeError(f"wrk: {out}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), used / requests
+
+
+def one_by_one(server, path, etag=None, count=5000):
+    """The server's CPU microseconds a request on one connection. wrk cannot be used for 304: it waits for their body."""
+    condition = f"If-None-Match: {etag}\r\n" if etag else ""
+    request = f"GET {path} HTTP/1.1\r\nHost: b\r\n{condition}\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection, connection.makefile("rb") as answers:
+        before = server.cpu_us()
+        for _ in range(count):
+            connection.sendall(request)
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            if not etag:
+                answers.read(length)
+        return (server.cpu_us() - before) / count
+
+
+def h2load_latencies(server, path, rate, seconds, folder):
+    """Latencies in microseconds at a fixed rate over 16 connections, sorted."""
+    log = os.path.join(folder, "h2load.log")
+    if os.path.exists(log):
+        os.unlink(log)
+    clients = 16
+    subprocess.run(["taskset", "-c", CLIENT_CPU, "h2load", "--h1", f"--log-file={log}", "-c", str(clients), "-t1",
+                    f"--rps={rate // clients}", f"-D{seconds}", server.url(path)], capture_output=True, text=True, check=True)
+    with open(log, encoding="ascii") as lines:
+        return sorted(int(fields[2]) for fields in map(str.split, lines) if fields[1] == "200")
+
+
+def percentile(values, percent):
+    return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+median = statistics.median
+
+
+def have(program):
+    return shutil.which(program) is not None
+
+
+def table(title, head, rows):
+    print(f"\n## {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(str(cell) for cell in row)} |")
+
+
