@@ -13,6 +13,7 @@
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,16 @@ int64_t metric_value(const struct metric *metric) NODISCARD;
 
 /* Adds one observation, in nanoseconds; shown in seconds. */
 void metric_observe_ns(struct metric_histogram *histogram, int64_t nanoseconds);
+
+/* A family of gauges whose values are no integers, or whose series come and go: `append` adds its
+ * samples to every render, with metrics_append_sample(), and must not enter the registry. False when
+ * out of memory. Once for a name. */
+bool metrics_add_text(struct metrics *metrics, const char *name, const char *help,
+                      void (*append)(void *context, struct strbuf *out), void *context) NODISCARD;
+
+/* One sample, as a line of the exposition. `labels` may be NULL. */
+void metrics_append_sample(struct strbuf *out, const char *name, const struct metric_label *labels,
+                           const char *value);
 
 /* Called at the start of every metrics_render(), to bring gauges up to date. */
 void metrics_on_render(struct metrics *metrics, void (*update)(void *context), void *context);

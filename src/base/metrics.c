@@ -74,14 +74,7 @@ static char *labels_text(const struct metric_label *labels)
     struct strbuf text;
     strbuf_init(&text, LABELS_TEXT_LIMIT);
     strbuf_append_text(&text, "");
-    for (; labels != NULL && labels->name != NULL; labels++) {
-        if (text.length > 0)
-            strbuf_append_char(&text, ',');
-        strbuf_append_text(&text, labels->name);
-        strbuf_append_text(&text, "=\"");
-        metrics_append_escaped(&text, labels->value, true);
-        strbuf_append_char(&text, '"');
-    }
+    metrics_append_labels(&text, labels);
     return strbuf_take(&text, NULL);
 }
 
@@ -218,6 +211,20 @@ struct metric_histogram *metrics_histogram(struct metrics *metrics, const char *
         free(text);
     pthread_mutex_unlock(&metrics->lock);
     return histogram;
+}
+
+bool metrics_add_text(struct metrics *metrics, const char *name, const char *help,
+                      void (*append)(void *context, struct strbuf *out), void *context)
+{
+    pthread_mutex_lock(&metrics->lock);
+    struct metric_family *family = family_locked(metrics, name, help, FAMILY_GAUGE);
+    if (family != NULL) {
+        assert(family->append == NULL);
+        family->append = append;
+        family->append_context = context;
+    }
+    pthread_mutex_unlock(&metrics->lock);
+    return family != NULL;
 }
 
 void metric_add(struct metric *metric, int64_t amount)

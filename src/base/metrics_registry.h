@@ -42,6 +42,9 @@ struct metric_family {
     char *help;
     struct metric *series; /* counters and gauges, in order of registration */
     struct metric_histogram *histograms;
+    void (*append)(void *context,
+                   struct strbuf *out); /* adds further samples; NULL: there are none */
+    void *append_context;
 };
 
 struct metrics_update {
@@ -59,6 +62,9 @@ struct metrics {
 
 /* Text as HELP lines hold it, or label values, which are quoted. */
 void metrics_append_escaped(struct strbuf *out, const char *text, bool in_label);
+
+/* `name="value",...`, without braces. */
+void metrics_append_labels(struct strbuf *out, const struct metric_label *labels);
 
 /* A nanosecond count as seconds in plain decimal: 1500000000 is `1.5`. */
 void metrics_append_seconds(struct strbuf *out, int64_t nanoseconds);

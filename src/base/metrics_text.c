@@ -18,6 +18,19 @@ void metrics_append_escaped(struct strbuf *out, const char *text, bool in_label)
     }
 }
 
+void metrics_append_labels(struct strbuf *out, const struct metric_label *labels)
+{
+    const struct metric_label *label = labels;
+    for (; label != NULL && label->name != NULL; label++) {
+        if (label != labels)
+            strbuf_append_char(out, ',');
+        strbuf_append_text(out, label->name);
+        strbuf_append_text(out, "=\"");
+        metrics_append_escaped(out, label->value, true);
+        strbuf_append_char(out, '"');
+    }
+}
+
 void metrics_append_seconds(struct strbuf *out, int64_t nanoseconds)
 {
     char fraction[FRACTION_DIGITS + 1] = ".";
@@ -49,6 +62,20 @@ static void append_sample_name(const char *name, const char *suffix, const char 
         strbuf_append_char(out, '}');
     }
     strbuf_append_char(out, ' ');
+}
+
+void metrics_append_sample(struct strbuf *out, const char *name, const struct metric_label *labels,
+                           const char *value)
+{
+    strbuf_append_text(out, name);
+    if (labels != NULL && labels->name != NULL) {
+        strbuf_append_char(out, '{');
+        metrics_append_labels(out, labels);
+        strbuf_append_char(out, '}');
+    }
+    strbuf_append_char(out, ' ');
+    strbuf_append_text(out, value);
+    strbuf_append_char(out, '\n');
 }
 
 static void render_metric(const char *name, const struct metric *metric, struct strbuf *out)
@@ -113,6 +140,8 @@ static void render_family(const struct metric_family *family, struct strbuf *out
     for (const struct metric_histogram *histogram = family->histograms; histogram != NULL;
          histogram = histogram->next)
         render_histogram(family->name, histogram, out);
+    if (family->append != NULL)
+        family->append(family->append_context, out);
 }
 
 /* Updates may take locks of their own rooms and may register series: none of ours is held. */

@@ -206,6 +206,35 @@ static double sample(const char *text, const char *name)
     return line != NULL ? strtod(line + strlen(start), NULL) : 0;
 }
 
+static void append_prices(void *context, struct strbuf *out)
+{
+    const struct metric_label labels[] = {{"of", "a\"b"}, {"in", "USD"}, {NULL, NULL}};
+    const char *price = context;
+    metrics_append_sample(out, "price", labels, price);
+    metrics_append_sample(out, "price", NULL, "0.1");
+}
+
+static void samples_of_a_text_family_are_its_owners(void **state)
+{
+    char price[] = "1.5";
+    (void)state;
+    struct metrics *metrics = metrics_create();
+    assert_true(metrics_add_text(metrics, "price", "P", append_prices, price));
+    metrics_gauge(metrics, "after", "A", NULL);
+    expect_exposition(metrics, "# HELP price P\n"
+                               "# TYPE price gauge\n"
+                               "price{of=\"a\\\"b\",in=\"USD\"} 1.5\n"
+                               "price 0.1\n"
+                               "# HELP after A\n"
+                               "# TYPE after gauge\n"
+                               "after 0\n");
+    price[2] = '7';
+    char *text = render(metrics);
+    assert_non_null(strstr(text, "in=\"USD\"} 1.7\n"));
+    free(text);
+    metrics_destroy(metrics);
+}
+
 static void the_process_family_is_read_from_proc(void **state)
 {
     struct metrics *metrics = metrics_create();
@@ -265,6 +294,11 @@ static void updates_from_many_threads_are_all_counted(void **state)
     metrics_destroy(series.metrics);
 }
 
+static void append_nothing(void *context, struct strbuf *out)
+{
+    (void)context, (void)out;
+}
+
 static void registering_survives_any_failing_allocation(void **state)
 {
     const struct metric_label labels[] = {{"v", "1"}, {NULL, NULL}};
@@ -276,9 +310,11 @@ static void registering_survives_any_failing_allocation(void **state)
         struct metrics *metrics = metrics_create();
         struct metric *gauge = NULL;
         struct metric_histogram *histogram = NULL;
+        bool text = false;
         if (metrics != NULL) {
             gauge = metrics_gauge(metrics, "g", "G", labels);
             histogram = metrics_histogram(metrics, "h", "H", labels, bounds, 2);
+            text = metrics_add_text(metrics, "t", "T", append_nothing, NULL);
         }
         bool hit = alloc_fault_hit();
         alloc_fault_disarm();
@@ -289,6 +325,7 @@ static void registering_survives_any_failing_allocation(void **state)
         if (!hit) {
             assert_non_null(gauge);
             assert_non_null(histogram);
+            assert_true(text);
             break;
         }
     }
@@ -305,6 +342,7 @@ int main(void)
         cmocka_unit_test(sums_are_whole_seconds_or_plain_decimals),
         cmocka_unit_test(updates_of_no_series_do_nothing),
         cmocka_unit_test(gauges_are_updated_before_each_rendering),
+        cmocka_unit_test(samples_of_a_text_family_are_its_owners),
         cmocka_unit_test(the_process_family_is_read_from_proc),
         cmocka_unit_test(updates_from_many_threads_are_all_counted),
         cmocka_unit_test(registering_survives_any_failing_allocation),
