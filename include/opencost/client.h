@@ -37,6 +37,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/scheduler.h"
+#include "base/time_source.h"
 #include "cost/cost_set.h"
 #include "opencost/transfer.h"
 
@@ -56,6 +57,7 @@ struct opencost_options {
     uint64_t max_body_bytes;
     const struct scheduler *scheduler;    /* borrowed */
     const struct transfer_engine *engine; /* borrowed */
+    const struct time_source *time;       /* borrowed; NULL: the system's */
     struct log *log;                      /* borrowed */
     struct metrics *metrics;              /* borrowed; may be NULL */
 };

@@ -18,6 +18,7 @@ struct opencost_client *opencost_client_create(const struct opencost_options *op
     }
     client->scheduler = options->scheduler;
     client->engine = options->engine;
+    client->time = options->time != NULL ? options->time : &time_source_system;
     client->log = options->log;
     client->timeout_ms = options->timeout_ms;
     client->connect_timeout_ms = options->connect_timeout_ms;

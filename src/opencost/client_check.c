@@ -47,7 +47,7 @@ static void on_transfer_done(void *context, const struct transfer_outcome *outco
     bool is_well = error.code == ERR_NONE && status_verdict(outcome->http_status, "", &error);
     client_metrics_count_try(&client->metrics, DATASET_HEALTH,
                              scheduler_now_ms(client->scheduler) - check->begun_ms,
-                             is_well ? NULL : &error);
+                             time_wall_s(client->time), is_well ? NULL : &error);
     leave_list(check);
     end(check, is_well ? NULL : &error);
 }

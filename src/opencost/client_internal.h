@@ -21,6 +21,7 @@ struct opencost_check;
 struct opencost_client {
     const struct scheduler *scheduler;
     const struct transfer_engine *engine;
+    const struct time_source *time;
     struct log *log;
     struct client_metrics metrics;
     struct client_token *token; /* NULL: none */

@@ -50,6 +50,9 @@ void client_metrics_init(struct client_metrics *series, struct metrics *metrics)
         series->of[dataset].requests =
             metrics_counter(metrics, "kubecent_opencost_requests_total",
                             "Requests sent to OpenCost, repeated ones included.", labels);
+        series->of[dataset].last_success = metrics_gauge(
+            metrics, "kubecent_opencost_last_success_timestamp_seconds",
+            "When OpenCost last answered such a request well, in Unix seconds; 0: never.", labels);
         series->of[dataset].duration =
             metrics_histogram(metrics, "kubecent_opencost_request_duration_seconds",
                               "Time a request to OpenCost took, decoding included.", labels,
@@ -72,10 +75,12 @@ void client_metrics_init(struct client_metrics *series, struct metrics *metrics)
 }
 
 void client_metrics_count_try(const struct client_metrics *series, enum dataset dataset,
-                              int64_t duration_ms, const struct error *error)
+                              int64_t duration_ms, int64_t now_s, const struct error *error)
 {
     metric_observe_ns(series->of[dataset].duration, duration_ms * NS_PER_MS);
-    if (error != NULL)
+    if (error == NULL)
+        metric_set(series->of[dataset].last_success, now_s);
+    else
         metric_add(series->of[dataset].failures[failure_reason_of(error)], 1);
 }
 

@@ -20,6 +20,7 @@ struct client_metrics {
         struct metric *requests; /* one a try */
         struct metric *retries;
         struct metric *failures[FAILURE_REASONS];
+        struct metric *last_success; /* gauge, Unix seconds */
         struct metric_histogram *duration;
     } of[DATASETS];
     struct metric *circuit_open; /* gauge */
@@ -31,9 +32,9 @@ struct client_metrics {
 /* `metrics` may be NULL: then nothing is counted. */
 void client_metrics_init(struct client_metrics *series, struct metrics *metrics);
 
-/* `error` is NULL when the try succeeded. */
+/* A try has ended at `now_s`, Unix seconds; `error` is NULL when it succeeded. */
 void client_metrics_count_try(const struct client_metrics *series, enum dataset dataset,
-                              int64_t duration_ms, const struct error *error);
+                              int64_t duration_ms, int64_t now_s, const struct error *error);
 
 void client_metrics_count_defects(const struct client_metrics *series,
                                   const struct cost_defects *defects);

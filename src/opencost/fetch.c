@@ -188,7 +188,7 @@ static void end_try(struct opencost_fetch *fetch)
     if (error.code != ERR_SHUTDOWN)
         client_metrics_count_try(&client->metrics, DATASET_ALLOCATION,
                                  scheduler_now_ms(client->scheduler) - fetch->try.begun_ms,
-                                 set == NULL ? &error : NULL);
+                                 time_wall_s(client->time), set == NULL ? &error : NULL);
     if (set == NULL) {
         try_failed(fetch, &error);
         return;

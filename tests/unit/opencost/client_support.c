@@ -39,6 +39,7 @@ struct client_world *client_world_create(const char *token_file)
         .max_body_bytes = 1024,
         .scheduler = fake_loop_scheduler(world->loop),
         .engine = &world->engine.engine,
+        .time = fake_loop_time(world->loop),
         .log = world->log,
         .metrics = world->metrics,
     };

@@ -147,6 +147,29 @@ static void a_good_answer_after_a_bad_one_is_a_success(void **state)
     client_world_destroy(world);
 }
 
+static void the_time_of_the_last_success_is_known_by_dataset(void **state)
+{
+    static const char never[] =
+        "kubecent_opencost_last_success_timestamp_seconds{dataset=\"allocation\"} 0\n";
+    static const char then[] =
+        "kubecent_opencost_last_success_timestamp_seconds{dataset=\"allocation\"} 1700000001\n";
+    (void)state;
+    struct client_world *world = client_world_create(NULL);
+    struct fetched fetched = {0};
+    fake_loop_set_wall(world->loop, 1700000000);
+    must_fetch(world, "7d", &fetched);
+    scripted_answer(&world->engine, 0, 500, "x");
+    fake_loop_run(world->loop);
+    assert_true(client_world_counts(world, never));
+    fake_loop_advance(world->loop, 1000);
+    scripted_answer(&world->engine, 0, 200, GOOD_BODY);
+    fake_loop_run(world->loop);
+    assert_true(client_world_counts(world, then));
+    assert_true(client_world_counts(
+        world, "kubecent_opencost_last_success_timestamp_seconds{dataset=\"health\"} 0\n"));
+    client_world_destroy(world);
+}
+
 static void the_longest_fetch_counts_all_tries_and_the_longest_waits(void **state)
 {
     (void)state;
@@ -392,6 +415,7 @@ int main(void)
         cmocka_unit_test(each_fault_has_its_number_of_tries_and_its_waits),
         cmocka_unit_test(a_wait_of_zero_is_honoured),
         cmocka_unit_test(a_good_answer_after_a_bad_one_is_a_success),
+        cmocka_unit_test(the_time_of_the_last_success_is_known_by_dataset),
         cmocka_unit_test(the_longest_fetch_counts_all_tries_and_the_longest_waits),
         cmocka_unit_test(the_query_asks_for_pods_by_namespace_accumulated),
         cmocka_unit_test(two_are_under_way_and_the_others_wait_their_turn),
