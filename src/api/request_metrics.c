@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request_metrics.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,30 +16,23 @@ static const double duration_bounds_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.002
 
 static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "other"};
 
-/* Statuses we send; the last place stands for all others. */
-static const int statuses[] = {200, 204, 304, 307, 400, 404, 405, 413, 422, 500, 503, 0};
+/* Statuses we send; 0: the client left before. */
+static const int statuses[] = {0, 200, 204, 304, 307, 400, 404, 405, 413, 422, 500, 503};
 
-enum { ROUTES_MAX = 16, METHODS = ARRAY_LENGTH(methods), STATUSES = ARRAY_LENGTH(statuses) };
+/* What is asked for as a rule, and what alerts look for. */
+static const int usual_statuses[] = {200, 500, 503};
+
+enum {
+    ROUTES_MAX = 16,
+    METHODS = ARRAY_LENGTH(methods),
+    STATUSES = ARRAY_LENGTH(statuses) + 1, /* the last place stands for all others */
+};
 
 struct request_metrics {
     struct metrics *metrics;
     _Atomic(struct metric *) requests[METHODS][ROUTES_MAX][STATUSES];
     _Atomic(struct metric_histogram *) durations[METHODS][ROUTES_MAX];
 };
-
-struct request_metrics *request_metrics_create(struct metrics *metrics)
-{
-    struct request_metrics *request_metrics = calloc(1, sizeof(*request_metrics));
-    if (request_metrics == NULL)
-        return NULL;
-    request_metrics->metrics = metrics;
-    return request_metrics;
-}
-
-void request_metrics_destroy(struct request_metrics *request_metrics)
-{
-    free(request_metrics);
-}
 
 static size_t method_index(const char *method)
 {
@@ -63,7 +57,7 @@ static size_t route_index(const char *route)
 static size_t status_index(int status)
 {
     size_t i = 0;
-    while (i < STATUSES - 1 && statuses[i] != status)
+    while (i < ARRAY_LENGTH(statuses) && statuses[i] != status)
         i++;
     return i;
 }
@@ -75,14 +69,43 @@ static struct metric *requests_series(struct request_metrics *rm, size_t method,
     struct metric *series = atomic_load_explicit(place, memory_order_acquire);
     if (series != NULL)
         return series;
-    char code[16];
-    (void)snprintf(code, sizeof(code), "%d", status);
+    char code[16] = "other";
+    if (status_index(status) < ARRAY_LENGTH(statuses))
+        (void)snprintf(code, sizeof(code), "%d", status);
     const struct metric_label labels[] = {
         {"method", methods[method]}, {"route", route_name}, {"code", code}, {NULL, NULL}};
     series = metrics_counter(rm->metrics, "kubecent_http_requests_total", "HTTP requests answered.",
                              labels);
     atomic_store_explicit(place, series, memory_order_release);
     return series;
+}
+
+/* The first 503 would be no rate if its series began with it. */
+static void register_usual(struct request_metrics *rm)
+{
+    size_t count = 0;
+    const struct route *routes = routes_all(&count);
+    size_t get = method_index("GET");
+    assert(count < ROUTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < ARRAY_LENGTH(usual_statuses); k++)
+            (void)requests_series(rm, get, i, usual_statuses[k], routes[i].path);
+    }
+}
+
+struct request_metrics *request_metrics_create(struct metrics *metrics)
+{
+    struct request_metrics *request_metrics = calloc(1, sizeof(*request_metrics));
+    if (request_metrics == NULL)
+        return NULL;
+    request_metrics->metrics = metrics;
+    register_usual(request_metrics);
+    return request_metrics;
+}
+
+void request_metrics_destroy(struct request_metrics *request_metrics)
+{
+    free(request_metrics);
 }
 
 static struct metric_histogram *duration_series(struct request_metrics *rm, size_t method,

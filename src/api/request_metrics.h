@@ -3,7 +3,7 @@
  * What is counted of every request: by method, route and status.
  *
  * A series is registered when its first request comes (all combinations would be hundreds, mostly
- * zero) and found by index afterwards, without a lock.
+ * zero), but for those that alerts look for, and found by index afterwards, without a lock.
  *
  * Threads: any, except create and destroy.
  */
