@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Swagger UI and what starts it. cmake/KubecentSwagger.cmake compresses the files; the assembler
- * copies them into the read-only data, where they cost no memory until they are sent. Assembled
- * from C rather than on its own, so that the object carries the marks of the hardening flags.
+ * copies them into a read-only section, where they cost no memory until they are sent: one of their
+ * own, because the kernel reads neighbours along with what is used all the time. Assembled from C
+ * rather than on its own, so that the object carries the marks of the hardening flags.
  */
 #include "docs_files.h"
 
@@ -12,7 +13,7 @@
 #define EMBED(symbol, file)                                                                        \
     extern const char symbol[] __attribute__((visibility("hidden")));                              \
     extern const char symbol##_end[] __attribute__((visibility("hidden")));                        \
-    __asm__(".pushsection .rodata\n"                                                               \
+    __asm__(".pushsection .docs_files,\"a\",%progbits\n"                                           \
             ".globl " #symbol ", " #symbol "_end\n"                                                \
             ".hidden " #symbol ", " #symbol "_end\n" #symbol ":\n"                                 \
             ".incbin \"" DOCS_FILES_FOLDER "/" file "\"\n" #symbol "_end:\n"                       \
