@@ -16,6 +16,7 @@
 #include "cache/cache.h"
 #include "cpus.h"
 #include "demo/demo.h"
+#include "descriptors.h"
 #include "http/server.h"
 #include "opencost/client.h"
 #include "opencost/curl_transfer.h"
@@ -104,6 +105,7 @@ static bool create_origin(struct app *app, bool demo, struct error *reterr)
         .loop = worker_loop(app->worker),
         .ca_file = config->opencost_ca_file[0] == '\0' ? NULL : config->opencost_ca_file,
         .user_agent = "kubecent-backend",
+        .without_proxy = demo,
     };
     app->transfers = curl_transfers_create(&transfer_options, reterr);
     if (app->transfers == NULL)
@@ -403,6 +405,7 @@ static void stop_gracefully(struct app *app)
 bool app_run(const struct config *config, bool demo, struct error *reterr)
 {
     struct app app = {.config = config, .time = &time_source_system};
+    descriptors_raise_limit();
     signals_block();
     bool started = start(&app, demo || strcmp(config->opencost_url, "demo") == 0, reterr);
     if (started) {
