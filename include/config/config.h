@@ -71,6 +71,9 @@ struct config {
     char *log_level;  /* LOG_LEVEL */
     bool log_console; /* LOG_FORMAT=console */
     bool access_log;  /* ACCESS_LOG */
+
+    /* metrics */
+    bool metrics_namespace_cost; /* METRICS_NAMESPACE_COST */
 };
 
 /* Faults and warnings, one line of text each. */

@@ -21,6 +21,7 @@
 #include "opencost/client.h"
 #include "opencost/curl_transfer.h"
 #include "service/cost_service.h"
+#include "service/namespace_costs.h"
 #include "service/origin_health.h"
 #include "service/refresher.h"
 #include "service/snapshot.h"
@@ -56,11 +57,13 @@ struct app {
     struct origin_health *health;
     struct cost_service *service;
     struct refresher *refresher;
-    struct snapshot *snapshot; /* NULL unless the cache is to survive restarts */
+    struct namespace_costs *namespace_costs; /* NULL unless costs are to be metrics */
+    struct snapshot *snapshot;               /* NULL unless the cache is to survive restarts */
     struct api *api;
     struct http_server *server;
     struct loop_task start_task;
     struct metric *in_flight;
+    struct metric *log_dropped;
 };
 
 static bool create_ground(struct app *app, struct error *reterr)
@@ -84,6 +87,9 @@ static bool create_ground(struct app *app, struct error *reterr)
                              "1, labelled with what is running.", build),
                1);
     metrics_add_process(app->metrics);
+    app->log_dropped =
+        metrics_counter(app->metrics, "kubecent_log_lines_dropped_total",
+                        "Lines of the log that were lost because nobody read them in time.", NULL);
     return true;
 }
 
@@ -122,6 +128,7 @@ static bool create_origin(struct app *app, bool demo, struct error *reterr)
         .max_body_bytes = (uint64_t)config->opencost_max_body_mb << 20,
         .scheduler = worker_scheduler(app->worker),
         .engine = curl_transfers_engine(app->transfers),
+        .time = app->time,
         .log = app->log,
         .metrics = app->metrics,
     };
@@ -129,6 +136,22 @@ static bool create_origin(struct app *app, bool demo, struct error *reterr)
     return app->client != NULL;
 }
 
+static bool create_namespace_costs(struct app *app, const struct window *windows, size_t count)
+{
+    if (!app->config->metrics_namespace_cost)
+        return true;
+    const struct namespace_costs_options options = {
+        .windows = windows,
+        .window_count = count,
+        .cache = app->cache,
+        .time = app->time,
+        .metrics = app->metrics,
+    };
+    app->namespace_costs = namespace_costs_create(&options);
+    return app->namespace_costs != NULL;
+}
+
+/* What concerns the windows that are kept warm. */
 static bool create_refresher(struct app *app)
 {
     const struct config *config = app->config;
@@ -151,8 +174,9 @@ static bool create_refresher(struct app *app)
         .metrics = app->metrics,
     };
     app->refresher = refresher_create(&options);
+    bool complete = app->refresher != NULL && create_namespace_costs(app, windows, valid);
     free(windows);
-    return app->refresher != NULL;
+    return complete;
 }
 
 static void dataset_stored(void *context)
@@ -232,11 +256,12 @@ static int64_t loop_age_ms(void *context)
     return worker_heartbeat_age_ms(context);
 }
 
-static void update_in_flight(void *context)
+static void update_metrics(void *context)
 {
     struct app *app = context;
     if (app->server != NULL)
         metric_set(app->in_flight, http_server_in_flight(app->server));
+    metric_set(app->log_dropped, (int64_t)log_dropped(app->log));
 }
 
 static bool create_door(struct app *app, struct error *reterr)
@@ -321,7 +346,7 @@ static bool start(struct app *app, bool demo, struct error *reterr)
     if (!create_origin(app, demo, reterr) || !create_service(app, reterr) ||
         !create_door(app, reterr))
         return false;
-    metrics_on_render(app->metrics, update_in_flight, app);
+    metrics_on_render(app->metrics, update_metrics, app);
     app->start_task.run = start_on_loop;
     if (!scheduler_post(worker_scheduler(app->worker), &app->start_task) ||
         !worker_start(app->worker, reterr))
@@ -340,6 +365,7 @@ static void destroy(struct app *app)
     api_destroy(app->api);
     snapshot_destroy(app->snapshot);
     refresher_destroy(app->refresher);
+    namespace_costs_destroy(app->namespace_costs);
     cost_service_destroy(app->service);
     origin_health_destroy(app->health);
     cache_destroy(app->cache);

@@ -21,6 +21,7 @@ static const char server[] = "Server";
 static const char opencost[] = "OpenCost";
 static const char cache[] = "Cache";
 static const char logging[] = "Logging";
+static const char metrics[] = "Metrics";
 
 static const struct setting_info settings[] = {
     {
@@ -234,6 +235,14 @@ static const struct setting_info settings[] = {
         BOOLEAN(access_log),
         .default_value = "true",
         .help = "Log one line per request.",
+    },
+    {
+        .name = "METRICS_NAMESPACE_COST",
+        .group = metrics,
+        BOOLEAN(metrics_namespace_cost),
+        .default_value = "false",
+        .help = "Show costs at /metrics too: of REFRESH_WINDOWS, for the 200 namespaces that cost "
+                "most in each.",
     },
 };
 
