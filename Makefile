@@ -11,7 +11,7 @@ DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^(export )?OPENCOST_URL *=' .env),,
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test asan tsan valgrind fuzz lint format install clean
+.PHONY: help build run test bench asan tsan valgrind fuzz lint format install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -53,6 +53,12 @@ fuzz: ## Fuzz each parser for FUZZ_SECONDS (600), as many at once as there are C
 	@cmake --preset fuzz >/dev/null
 	@cmake --build --preset fuzz
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansson
+	@$(DEPENDENCIES) build test bench
+	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
+	@cmake --build --preset release --target bench_programs
+	@/usr/bin/python3 tests/bench/bench.py $(RELEASE)
 
 lint: ## Check formatting, clang-tidy's findings and the shell scripts
 	@$(DEPENDENCIES) build test lint

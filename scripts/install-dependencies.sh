@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|browser ...
+# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser ...
 # Asks nothing, and does nothing (not even apt-get update) when all is there.
 set -eu
 
@@ -8,6 +8,8 @@ build="gcc libc6-dev make cmake ninja-build pkg-config libmicrohttpd-dev libcurl
 uthash-dev libxxhash-dev libdeflate-dev"
 test="libcmocka-dev python3 python3-pytest openssl procps"
 lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
+# nginx is measured beside us where it is installed; it is not installed for that, as it would start serving.
+bench="wrk nghttp2-client"
 browser="chromium fonts-dejavu-core"
 # Node often comes from elsewhere than Debian.
 command -v node >/dev/null || browser="$browser nodejs"
@@ -19,9 +21,10 @@ for group in "$@"; do
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
     lint) wanted="$wanted $lint" ;;
+    bench) wanted="$wanted $bench" ;;
     browser) wanted="$wanted $browser" ;;
     *)
-        echo "usage: $0 build|test|lint|browser ..." >&2
+        echo "usage: $0 build|test|lint|bench|browser ..." >&2
         exit 2
         ;;
     esac
