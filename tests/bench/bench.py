@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench: hits beside bare libmicrohttpd and nginx, reading and fetching beside jansson, start and idle.
 
-    bench.py BUILD_DIR [--rounds N] [--seconds S] [--only hits,latency,reading,fetch,life]
+    bench.py BUILD_DIR [--rounds N] [--seconds S] [--only hits,latency,reading,fetch,life,growth]
 
 Every comparison is interleaved: each round runs all peers in turn, and what is printed is the median over the rounds and
 the median of the rounds' ratios, so a machine that changes its speed meanwhile changes all of them alike.
@@ -194,6 +194,44 @@ def fetching(build, folder, rounds, pods):
             ("pods", "body MB", "ms", "peak RSS minus idle, MB", "/ body"), rows)
 
 
+def growth(build, folder, rounds, seconds):
+    """1, 2, 4, 8 times the pods, clients and threads, and the exponent of what grows with them (1: linear, 0: flat)."""
+    binary, program = os.path.join(build, "kubecent-backend"), os.path.join(build, "read_answer")
+    rows = []
+
+    def add(what, sizes, figures, unit):
+        rows.append((what, *(f"{figure:,.1f}" for figure in figures), unit, f"{m.exponent(sizes, figures):.2f}"))
+
+    sizes, decode_ms, rss = [25_000, 50_000, 100_000, 200_000], [], []
+    for count in sizes:
+        answer = os.path.join(folder, f"answer{count}.json")
+        m.write_answer(answer, count)
+        lines = [subprocess.run([program, "decode", answer], capture_output=True, text=True, check=True).stdout.split()
+                 for _ in range(rounds)]
+        decode_ms.append(m.median(int(line[3]) for line in lines) / 1000)
+        rss.append(m.median(int(line[4]) for line in lines) / 1024)
+        os.unlink(answer)
+    add("decode, 25,000 to 200,000 pods", sizes, decode_ms, "ms CPU")
+    add("decode, memory", sizes, rss, "MB")
+    answer = os.path.join(folder, "answer500.json")
+    m.write_answer(answer, 500)
+    with m.Origin(answer) as origin:
+        for what, settings in (("clients, 16 to 128", [(1, c) for c in (16, 32, 64, 128)]),
+                               ("threads, 1 to 8", [(t, 64) for t in (1, 2, 4, 8)])):
+            rates, costs = [], []
+            for threads, connections in settings:
+                command, port, env = m.backend(binary, origin.url, HTTP_THREADS=threads)
+                with m.Server(command, port, env) as server:
+                    m.wait_ready(server)
+                    got = [m.wrk(server, SMALL, seconds, connections) for _ in range(rounds)]
+                    rates.append(m.median(rate for rate, _ in got))
+                    costs.append(m.median(cost for _, cost in got))
+            scale = [t * c for t, c in settings]
+            add(f"hits, {what}", scale, rates, "req/s")
+            add(f"hits, {what}", scale, costs, "CPU us/req")
+    m.table("Growth: 1, 2, 4, 8 times", ("what", "1x", "2x", "4x", "8x", "unit", "exponent"), rows)
+
+
 def life(build, folder, rounds):
     binary = os.path.join(build, "kubecent-backend")
     answer = os.path.join(folder, "answer500.json")
@@ -241,7 +279,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--only", default="hits,latency,reading,fetch,life")
+    parser.add_argument("--only", default="hits,latency,reading,fetch,life,growth")
     options = parser.parse_args()
     wanted = options.only.split(",")
     print(f"{options.rounds} interleaved rounds, medians; {os.cpu_count()} CPUs, server on {m.SERVER_CPU}, client on {m.CLIENT_CPU}")
@@ -257,6 +295,8 @@ def main():
             fetching(options.build, folder, options.rounds, (5_000, 50_000, 100_000, 200_000))
         if "life" in wanted:
             life(options.build, folder, options.rounds)
+        if "growth" in wanted:
+            growth(options.build, folder, options.rounds, options.seconds)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: servers pinned to a CPU, wrk, CPU and memory of processes, an OpenCost without latency."""
+import math
 import os
 import re
 import shutil
@@ -16,7 +17,10 @@ TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
 ALLOCATION = ('"{ns}/{pod}":{{"name":"{ns}/{pod}","properties":{{"cluster":"c1","node":"node-{node}","container":"app",'
               '"controller":"{ns}-app","controllerKind":"deployment","namespace":"{ns}","pod":"{pod}","providerID":"i-{node}",'
               '"labels":{{"app_kubernetes_io_name":"{ns}-app","app_kubernetes_io_instance":"release-{ns}","team":"team-{node}",'
-              '"pod_template_hash":"{hash}"}},"namespaceLabels":{{"kubernetes_io_metadata_name":"{ns}"}}}},'
+              '"pod_template_hash":"{hash}","app_kubernetes_io_managed_by":"Helm","app_kubernetes_io_part_of":"platform-{ns}",'
+              '"app_kubernetes_io_version":"1.{n}.0","environment":"production","cost_center":"cc-{node}-{n}"}},'
+              '"annotations":{{"prometheus_io_scrape":"true","prometheus_io_port":"8080","checksum_config":"{hash}{hash}{hash}"}},'
+              '"namespaceLabels":{{"kubernetes_io_metadata_name":"{ns}"}}}},'
               '"window":{{"start":"2026-11-17T00:00:00Z","end":"2026-11-24T00:00:00Z"}},"start":"2026-11-17T00:00:00Z",'
               '"end":"2026-11-24T00:00:00Z","minutes":10080,"cpuCores":0.25,"cpuCoreRequestAverage":0.25,'
               '"cpuCoreUsageAverage":0.1{n},"cpuCoreHours":42,"cpuCost":1.3{n},"cpuCostAdjustment":0,"cpuCostIdle":0,'
@@ -229,6 +233,13 @@ def percentile(values, percent):
 
 
 median = statistics.median
+
+
+def exponent(sizes, figures):
+    """The slope of the line through the logarithms."""
+    xs, ys = [math.log(x) for x in sizes], [math.log(y) for y in figures]
+    mean_x, mean_y = statistics.mean(xs), statistics.mean(ys)
+    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys)) / sum((x - mean_x) ** 2 for x in xs)
 
 
 def have(program):
