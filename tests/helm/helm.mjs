@@ -13,7 +13,7 @@ export const MAJORS = ['3', '4'];
 export function run(file, args, options = {}) {
   return new Promise((resolve) => {
     execFile(file, args, { maxBuffer: 1 << 26, ...options }, (error, stdout, stderr) => {
-      resolve({ status: error ? (error.code ?? -1) : 0, stdout, stderr });
+      resolve({ status: error ? (error.code ?? error.signal) : 0, stdout, stderr });
     });
   });
 }
@@ -28,7 +28,7 @@ export function helm(major, ...args) {
 export async function render(major, args = [], { release = 'kubecent', chart = CHART } = {}) {
   const { status, stdout, stderr } = await helm(major, 'template', release, chart, ...args);
   if (status !== 0)
-    throw new Error(`helm ${major} template ${args.join(' ')}: ${stderr.trim()}`);
+    throw new Error(`helm ${major} template ${args.join(' ')}: ${stderr.trim() || `ended by ${status}`}`);
   return stdout;
 }
 
