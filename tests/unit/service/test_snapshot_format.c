@@ -291,11 +291,11 @@ static void what_makes_no_sense_is_refused_though_the_checksum_matches(void **st
 
 static void writing_and_reading_survive_any_failing_allocation(void **state)
 {
-    struct strbuf bytes CLEANUP(strbuf_finish) = sample_snapshot();
     struct snapshot_dataset head = head_of("7d", NOW_MS);
     (void)state;
     if (!alloc_fault_supported())
         skip();
+    struct strbuf bytes CLEANUP(strbuf_finish) = sample_snapshot();
     struct cost_set *set = set_costing("1");
     for (long nth = 1;; nth++) {
         struct strbuf out CLEANUP(strbuf_finish);
