@@ -4,8 +4,11 @@
 
 #include "cost/cost_set.h"
 
-/* Aborts unless the set is what its header promises: rows linked once each, sums that agree, and
- * reports that are JSON. */
+/* Abort unless the set is what its header promises: rows linked once each, and reports that are
+ * JSON; */
 void cost_claims_check(const struct cost_set *set);
+
+/* and, of a set summed up from allocations, sums that agree. */
+void cost_claims_check_sums(const struct cost_set *set);
 
 #endif

@@ -58,8 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *body = fuzz_copy(data, size, 0);
     struct cost_set *set = allocation_decode(body, size, include_idle, &error);
     FUZZ_CHECK((set == NULL) == (error.code != ERR_NONE));
-    if (set != NULL)
+    if (set != NULL) {
         cost_claims_check(set);
+        cost_claims_check_sums(set);
+    }
     char *whole = describe(set, &error);
     char *cut = describe_cut(body, size, cutter, include_idle);
     if (strcmp(whole, cut) != 0)
