@@ -7,11 +7,12 @@ DEPENDENCIES := scripts/install-dependencies.sh
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Without an OpenCost to ask, in the environment or in .env, the embedded sample is shown.
 DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^(export )?OPENCOST_URL *=' .env),,--demo)
-# How long each fuzz target runs.
+# How long each fuzz target runs, and the soak.
 FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench asan tsan valgrind fuzz lint format install clean
+.PHONY: help build run test bench asan tsan valgrind fuzz coverage soak lint format install clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -59,6 +60,17 @@ bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansso
 	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
 	@cmake --build --preset release --target bench_programs
 	@/usr/bin/python3 tests/bench/bench.py $(RELEASE)
+
+coverage: ## Line coverage of src/ by unit, black-box and fuzz tests; fails below 90 %
+	@$(DEPENDENCIES) build test coverage
+	@cmake --preset coverage >/dev/null
+	@cmake --build --preset coverage
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -L 'unit|blackbox|fuzz' -j $(JOBS)
+	@scripts/coverage.sh build/coverage
+
+soak: build ## Load, faults and restarts for SOAK_SECONDS (180), then look for what is left behind
+	@KUBECENT_BINARY=$(BINARY) /usr/bin/python3 tests/soak/soak.py $(SOAK_SECONDS)
 
 lint: ## Check formatting, clang-tidy's findings and the shell scripts
 	@$(DEPENDENCIES) build test lint

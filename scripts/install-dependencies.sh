@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser ...
+# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser|coverage ...
 # Asks nothing, and does nothing (not even apt-get update) when all is there.
 set -eu
 
@@ -11,6 +11,7 @@ lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
 # nginx is measured beside us where it is installed; it is not installed for that, as it would start serving.
 bench="wrk nghttp2-client"
 browser="chromium fonts-dejavu-core"
+coverage="gcovr"
 # Node often comes from elsewhere than Debian.
 command -v node >/dev/null || browser="$browser nodejs"
 command -v npm >/dev/null || browser="$browser npm"
@@ -23,8 +24,9 @@ for group in "$@"; do
     lint) wanted="$wanted $lint" ;;
     bench) wanted="$wanted $bench" ;;
     browser) wanted="$wanted $browser" ;;
+    coverage) wanted="$wanted $coverage" ;;
     *)
-        echo "usage: $0 build|test|lint|bench|browser ..." >&2
+        echo "usage: $0 build|test|lint|bench|browser|coverage ..." >&2
         exit 2
         ;;
     esac
