@@ -9,7 +9,8 @@
 #include "base/parse.h"
 
 #define LAST_UNIX_S                                                                                \
-    INT64_C(253402300799) /* 9999-12-31T23:59:59Z, the last that RFC 3339 can say                  \
+    INT64_C(                                                                                       \
+        253402300799) /* 9999-12-31T23:59:59Z, the last that RFC 3339 can say                  \
                            */
 
 const char window_expected[] =

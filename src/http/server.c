@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "epoll_batch.h"
 #include "exchange_state.h"
 #include "server_state.h"
 
@@ -218,6 +219,7 @@ struct http_server *http_server_start(const struct http_server_options *options,
         server_destroy(server);
         return NULL;
     }
+    epoll_batch_install();
     fd = fcntl(server->listener.fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
         server->daemon = start_daemon(server, fd);
