@@ -153,7 +153,7 @@ class TestKill:
         assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
     def test_loses_only_what_was_not_written_yet(self, double, start):
-        with start() as backend:
+        with start(REFRESH_WINDOWS="7d") as backend:
             text = backend.get(TARGETS[0]).text
             backend.wait_for_event("cache.snapshot_written")
             backend.kill()
