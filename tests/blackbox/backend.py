@@ -47,7 +47,7 @@ def run_to_end(*arguments, cwd, **settings):
 
 
 class Backend:
-    def __init__(self, double=None, *, arguments=(), ready=True, **settings):
+    def __init__(self, double=None, *, arguments=(), launcher=(), ready=True, **settings):
         self.settings = {
             "HOST": "127.0.0.1",
             "PORT": free_port(),
@@ -60,6 +60,7 @@ class Backend:
         self.host = self.settings["HOST"]
         self.port = self.settings["PORT"]
         self.arguments = arguments
+        self.launcher = launcher  # a command that becomes the binary's, such as prlimit with its options
         self.ready = ready  # wait for the first warm-up, not just for the listener
         self.lines = []  # of stdout, as read
         self.errors = []  # of stderr
@@ -68,7 +69,7 @@ class Backend:
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="kubecent-test-")
-        self.process = subprocess.Popen([*WRAPPER, BINARY, *self.arguments], cwd=self._folder.name,
+        self.process = subprocess.Popen([*self.launcher, *WRAPPER, BINARY, *self.arguments], cwd=self._folder.name,
                                         env=environment(self.settings), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [threading.Thread(target=self._read, args=(stream, lines), daemon=True)
