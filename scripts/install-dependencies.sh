@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser|coverage ...
+# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser|coverage|prometheus ...
 # Asks nothing, and does nothing (not even apt-get update) when all is there.
 set -eu
 
@@ -12,6 +12,8 @@ lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
 bench="wrk nghttp2-client"
 browser="chromium fonts-dejavu-core"
 coverage="gcovr"
+# Where systemd runs, the package starts a Prometheus on port 9090; so only .ci/run asks for it.
+prometheus="prometheus"
 # Node often comes from elsewhere than Debian.
 command -v node >/dev/null || browser="$browser nodejs"
 command -v npm >/dev/null || browser="$browser npm"
@@ -25,8 +27,9 @@ for group in "$@"; do
     bench) wanted="$wanted $bench" ;;
     browser) wanted="$wanted $browser" ;;
     coverage) wanted="$wanted $coverage" ;;
+    prometheus) wanted="$wanted $prometheus" ;;
     *)
-        echo "usage: $0 build|test|lint|bench|browser|coverage ..." >&2
+        echo "usage: $0 build|test|lint|bench|browser|coverage|prometheus ..." >&2
         exit 2
         ;;
     esac
