@@ -6,6 +6,8 @@
  *   revalidation.c   refetching what was served past its TTL
  *   view_maker.c     the work of a view's flight: get the datasets, have it rendered, store it
  *   dataset_fetch.c  the work of a dataset's flight: fetch, render what is kept warm, store all
+ *   warm_dataset.c   a dataset with the views that go into the cache together with it
+ *   snapshot*.c      the same from one process to the next, through a file
  *   dataset.c        the values that go into the cache
  *   view_render.c    a view's JSON
  *
