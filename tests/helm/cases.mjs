@@ -74,7 +74,7 @@ export const CASES = {
     changes: [
       ...settings('ACCESS_LOG', 'CACHE_MAX_MB', 'CACHE_STALE_IF_ERROR', 'CACHE_STALE_WHILE_REVALIDATE', 'CACHE_TTL',
         'CLEANUP_INTERVAL', 'CORS_ORIGINS', 'ENABLE_SWAGGER', 'ENVIRONMENT', 'HOST', 'HTTP_IDLE_TIMEOUT',
-        'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_WAITING', 'HTTP_THREADS', 'LOG_FORMAT', 'LOG_LEVEL', 'REFRESH_INTERVAL',
+        'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_WAITING', 'HTTP_THREADS', 'LOG_FORMAT', 'LOG_LEVEL', 'METRICS_NAMESPACE_COST', 'REFRESH_INTERVAL',
         'REFRESH_WINDOWS', 'SHUTDOWN_DELAY', 'SHUTDOWN_TIMEOUT'),
       `${POD}.terminationGracePeriodSeconds`,
     ],
@@ -264,10 +264,13 @@ export const CASES = {
   prometheusrule: {
     changes: ['+ PrometheusRule'],
     holds: ({ PrometheusRule }) => {
-      const { rules } = PrometheusRule.spec.groups[0];
+      const rules = PrometheusRule.spec.groups.flatMap((group) => group.rules).filter(({ alert }) => alert);
+      const expressions = PrometheusRule.spec.groups.flatMap((group) => group.rules).map(({ expr }) => expr);
       assert.equal(PrometheusRule.metadata.labels.release, 'prometheus');
       assert.ok(rules.every(({ labels }) => labels.team === 'finops'));
-      assert.match(rules.find(({ alert }) => alert === 'KubecentFiguresOld').expr, /> 7200$/);
+      assert.match(rules.find(({ alert }) => alert === 'KubecentDataStale').expr, /> 7200$/);
+      for (const selected of expressions.flatMap((expr) => expr.match(/\b(kubecent_\w+|up)(\{[^}]*\})?/g)))
+        assert.match(selected, /\{job="[^"]+",namespace="[^"]+"[,}]/);
     },
   },
 };

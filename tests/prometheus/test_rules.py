@@ -19,6 +19,12 @@ def test_promtool_accepts_the_rules(rules_file):
     assert done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout + done.stderr
 
 
+def test_the_chart_has_the_same_rules(root, rules_file):
+    # A chart cannot reach outside itself.
+    copy = root / "helm" / "kubecent" / "files" / rules_file.name
+    assert copy.read_text(encoding="utf-8") == rules_file.read_text(encoding="utf-8"), f"copy {rules_file} there"
+
+
 def test_each_alert_fires_when_it_should(root):
     done = promtool("test", "rules", str(root / "tests" / "prometheus" / "rules.test.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr

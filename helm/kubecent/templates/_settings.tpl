@@ -23,6 +23,7 @@ not among them, because probes and Service must agree with it whoever wrote the 
   "HTTP_THREADS" $v.http.threads
   "LOG_FORMAT" $v.log.format
   "LOG_LEVEL" $v.log.level
+  "METRICS_NAMESPACE_COST" $v.metrics.namespaceCost
   "OPENCOST_MAX_BODY_MB" $v.opencost.maxBodyMb
   "OPENCOST_RETRY_WAIT_MS" $v.opencost.retryWaitMs
   "OPENCOST_TIMEOUT" $v.opencost.timeout

@@ -40,7 +40,7 @@ static int value_of(struct metrics *metrics, const char *labels)
     metrics_render(metrics, &out);
     const char *found = strstr(strbuf_text(&out), sample);
     if (found != NULL)
-        value = atoi(found + strlen(sample));
+        value = (int)strtol(found + strlen(sample), NULL, 10);
     strbuf_finish(&out);
     return value;
 }
