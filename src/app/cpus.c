@@ -14,9 +14,9 @@ unsigned cpus_of_cpu_max(const char *text)
     if (end == text || quota_us <= 0)
         return 0;
     long long period_us = strtoll(end, NULL, 10);
-    if (period_us <= 0 || quota_us > (long long)UINT_MAX * period_us)
+    if (period_us <= 0 || quota_us / period_us >= UINT_MAX)
         return 0;
-    return (unsigned)((quota_us + period_us - 1) / period_us);
+    return (unsigned)(quota_us / period_us) + (quota_us % period_us != 0);
 }
 
 /* The first line of a small file, "" when it cannot be read. */
