@@ -40,6 +40,7 @@ struct api_options {
     size_t cors_origin_count;
     bool enable_docs;                 /* /api/openapi.json and /api/docs */
     bool access_log;                  /* a line a request */
+    unsigned max_waiting_per_peer;    /* requests of one client waiting at once, 0: no limit */
     int64_t stale_while_revalidate_s; /* announced in Cache-Control, 0: not */
     int64_t stale_if_error_s;         /* likewise */
     const char *version;              /* of the service; static */

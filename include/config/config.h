@@ -42,10 +42,15 @@ struct config {
     int64_t http_max_connections;    /* HTTP_MAX_CONNECTIONS */
     int64_t http_max_waiting;        /* HTTP_MAX_WAITING: requests parked for OpenCost at once */
     int64_t http_idle_timeout_s;     /* HTTP_IDLE_TIMEOUT */
+    int64_t http_request_timeout_s;  /* HTTP_REQUEST_TIMEOUT */
     int64_t shutdown_timeout_s;      /* SHUTDOWN_TIMEOUT: for answering what is in flight */
     int64_t shutdown_delay_s;        /* SHUTDOWN_DELAY */
     struct string_list cors_origins; /* CORS_ORIGINS */
     bool enable_swagger;             /* ENABLE_SWAGGER */
+
+    /* of one client; 0: no limit */
+    int64_t http_max_connections_per_address; /* HTTP_MAX_CONNECTIONS_PER_ADDRESS */
+    int64_t http_max_waiting_per_address;     /* HTTP_MAX_WAITING_PER_ADDRESS */
 
     /* OpenCost */
     char *opencost_url;             /* OPENCOST_URL; "demo" means the embedded sample */

@@ -53,6 +53,14 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 /* First header of that name (any case), or NULL. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name) NODISCARD;
 
+/* Who asks, as far as limits can tell: an IPv4 address (mapped to IPv6), or the /64 network of an
+ * IPv6 one, as one client has 2^64 addresses there. */
+struct http_peer {
+    uint8_t bytes[16];
+};
+
+struct http_peer http_exchange_peer(const struct http_exchange *exchange) NODISCARD;
+
 /* The last parameter of that name, or NULL. */
 const struct http_param *http_request_param(const struct http_request *request,
                                             const char *name) NODISCARD;

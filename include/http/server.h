@@ -8,6 +8,11 @@
  * parameters are decoded here, with lengths. Bodies are read and dropped (no route of ours takes
  * one), up to a limit; beyond it the answer is 413 and the connection is closed.
  *
+ * Clients that are slow on purpose cost a connection, for a time: one without traffic is closed
+ * after `idle_timeout_s`, which also ends an answer that nobody reads, and a request that is not
+ * complete within `request_timeout_s` is cut off although it drips in. Beyond `connection_limit`
+ * nobody is refused: further connections wait in the kernel's backlog until one closes.
+ *
  * Threads: start and stop belong to one thread (main); the handler and the observer are called on
  * HTTP threads.
  */
@@ -45,8 +50,9 @@ struct http_server_options {
     uint16_t port;    /* 0: any free one, see http_server_port() */
     unsigned threads; /* at least 1 */
     unsigned connection_limit;
-    unsigned connection_limit_per_address; /* 0: no limit */
+    unsigned connection_limit_per_address; /* 0: no limit; beyond it connections are closed */
     unsigned idle_timeout_s;               /* of a connection without traffic */
+    unsigned request_timeout_s;            /* for a request to come in whole; 0: no limit */
     size_t connection_memory; /* bytes of request line and headers that one connection may hold,
                                  with about 60 more for each header; a Cookie counts twice, so 8 KB
                                  of it need 20 KB here */
@@ -71,6 +77,10 @@ struct http_server *http_server_start(const struct http_server_options *options,
 
 /* The port bound. */
 uint16_t http_server_port(const struct http_server *server) NODISCARD;
+
+/* To be called about once a second, by one thread at a time: cuts off the requests that are too long
+ * in coming. */
+void http_server_upkeep(struct http_server *server);
 
 /* Stops accepting connections; answers from now on carry `Connection: close`. */
 void http_server_quiesce(struct http_server *server);

@@ -24,7 +24,8 @@ struct api *api_create(const struct api_options *options, struct error *reterr)
     api->options = *options;
     atomic_init(&api->stopping, false);
     api->request_metrics = request_metrics_create(options->metrics);
-    bool complete = api->request_metrics != NULL &&
+    api->waiting = waiting_create(options->max_waiting_per_peer);
+    bool complete = api->request_metrics != NULL && api->waiting != NULL &&
                     cors_policy_init(&api->cors, options->cors_origins, options->cors_origin_count);
     if (complete && options->enable_docs) {
         api->openapi = openapi_document(options->version);
@@ -47,6 +48,7 @@ void api_destroy(struct api *api)
     docs_destroy(api->docs);
     cors_policy_finish(&api->cors);
     request_metrics_destroy(api->request_metrics);
+    waiting_destroy(api->waiting);
     free(api);
 }
 

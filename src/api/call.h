@@ -14,11 +14,13 @@
 #include "params.h"
 #include "request_metrics.h"
 #include "routes.h"
+#include "waiting.h"
 
 struct api {
     struct api_options options;
     struct cors_policy cors;
     struct request_metrics *request_metrics;
+    struct waiting *waiting;
     struct http_content *openapi; /* NULL when documentation is off */
     struct docs *docs;            /* likewise */
     atomic_bool stopping;
@@ -48,6 +50,9 @@ void call_reply_detail(const struct call *call, int status, const char *detail);
 
 /* The status and body that an error means to a client; what it may not know stays in the log. */
 void call_reply_error(const struct call *call, const struct error *error);
+
+/* 429: this client has too many requests waiting. */
+void call_reply_too_many(const struct call *call);
 
 /* Answers with content that does not age (the API's own documents). */
 void call_reply_document(const struct call *call, struct http_content *content);

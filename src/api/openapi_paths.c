@@ -204,6 +204,8 @@ static void add_responses(struct strbuf *out, const struct route *route)
     openapi_add_reference(out, "400", "responses", is_cached ? "QueryRejected" : "BadRequest");
     if (can_refuse_parameters(route))
         openapi_add_reference(out, "422", "responses", "InvalidParameters");
+    if (is_cached)
+        openapi_add_reference(out, "429", "responses", "TooManyWaiting");
     if (answer->unavailable != NULL)
         openapi_add_reference(out, "503", "responses", answer->unavailable);
     strbuf_append_char(out, '}');

@@ -446,6 +446,18 @@ static const struct component responses[] = {
             "application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
         }
     })},
+    {"TooManyWaiting", JSON({
+        "description": "As many requests of this client wait for OpenCost as may.",
+        "headers": {
+            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) UNCACHED_HEADERS JSON(
+        },
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "example": {"detail": "Too many requests are waiting"}
+            }
+        }
+    })},
     {"CostUnavailable", JSON({
         "description": "OpenCost does not answer, and no earlier answer may be used.",
         "headers": {

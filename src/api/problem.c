@@ -40,6 +40,13 @@ static const char *origin_reason(const struct error *error, char *space, size_t 
  * often than this. */
 static const char retry_after_s[] = "5";
 
+void call_reply_too_many(const struct call *call)
+{
+    call_reply(call, 429, "application/json",
+               TEXT("{\"detail\":\"Too many requests are waiting\"}"), "Retry-After",
+               retry_after_s);
+}
+
 void call_reply_error(const struct call *call, const struct error *error)
 {
     char space[32];

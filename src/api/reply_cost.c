@@ -16,6 +16,7 @@
 struct cost_reply {
     struct cost_request request;
     struct call call;
+    struct http_peer peer;
     struct cost_answer answer;
 };
 
@@ -124,6 +125,7 @@ static void cost_request_done(struct cost_request *request, const struct cost_an
 {
     struct cost_reply *reply = CONTAINER_OF(request, struct cost_reply, request);
     reply->answer = *answer;
+    waiting_leave(reply->call.api->waiting, &reply->peer);
     http_exchange_resume(reply->call.exchange);
 }
 
@@ -143,7 +145,20 @@ static void cost_reply_destroy(void *state)
     free(reply);
 }
 
-static void park(const struct call *call, const struct cost_query *query)
+static void park(const struct call *call, const struct cost_query *query, struct cost_reply *reply)
+{
+    reply->call = *call;
+    reply->request.done = cost_request_done;
+    http_exchange_set_state(call->exchange, reply, cost_reply_destroy);
+    http_exchange_park(call->exchange, resumed, reply);
+    if (cost_service_request(call->api->options.service, query, &reply->request,
+                             &reply->answer.error))
+        return;
+    waiting_leave(call->api->waiting, &reply->peer);
+    http_exchange_resume(call->exchange);
+}
+
+static void wait_for_answer(const struct call *call, const struct cost_query *query)
 {
     struct error error;
     struct cost_reply *reply = calloc(1, sizeof(*reply));
@@ -152,13 +167,13 @@ static void park(const struct call *call, const struct cost_query *query)
         call_reply_error(call, &error);
         return;
     }
-    reply->call = *call;
-    reply->request.done = cost_request_done;
-    http_exchange_set_state(call->exchange, reply, cost_reply_destroy);
-    http_exchange_park(call->exchange, resumed, reply);
-    if (!cost_service_request(call->api->options.service, query, &reply->request,
-                              &reply->answer.error))
-        http_exchange_resume(call->exchange);
+    reply->peer = http_exchange_peer(call->exchange);
+    if (waiting_enter(call->api->waiting, &reply->peer)) {
+        park(call, query, reply);
+        return;
+    }
+    free(reply);
+    call_reply_too_many(call);
 }
 
 void call_reply_cost(const struct call *call, const struct cost_query *query)
@@ -167,5 +182,5 @@ void call_reply_cost(const struct call *call, const struct cost_query *query)
     if (cost_service_lookup(call->api->options.service, query, &answer))
         reply_answer(call, &answer);
     else
-        park(call, query);
+        wait_for_answer(call, query);
 }

@@ -17,7 +17,7 @@ static const double duration_bounds_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.002
 static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "other"};
 
 /* Statuses we send; 0: the client left before. */
-static const int statuses[] = {0, 200, 204, 304, 307, 400, 404, 405, 413, 422, 500, 503};
+static const int statuses[] = {0, 200, 204, 304, 307, 400, 401, 404, 405, 413, 422, 429, 500, 503};
 
 /* What is asked for as a rule, and what alerts look for. */
 static const int usual_statuses[] = {200, 500, 503};

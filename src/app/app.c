@@ -39,6 +39,7 @@ enum {
     DEADLINE_MARGIN_MS =
         5 * 1000, /* beyond the longest fetch, for waiting in OpenCost's queue and rendering */
     DRAIN_AFTER_ABORT_MS = 2 * 1000,
+    UPKEEP_INTERVAL_MS = 1000,
     /* Every idle connection keeps it, and it is cleared for every request. Enough for 8 KB of headers with a target of
      * 4 KB; cookies count twice, and 64 bytes each, so about 60 of them fit. */
     CONNECTION_MEMORY_BYTES = 18 * 1024,
@@ -266,7 +267,7 @@ static void update_metrics(void *context)
     metric_set(app->log_dropped, (int64_t)log_dropped(app->log));
 }
 
-static bool create_door(struct app *app, struct error *reterr)
+static bool create_api(struct app *app, struct error *reterr)
 {
     const struct config *config = app->config;
     const struct api_options api_options = {
@@ -280,6 +281,7 @@ static bool create_door(struct app *app, struct error *reterr)
         .cors_origin_count = config->cors_origins.count,
         .enable_docs = config->enable_swagger,
         .access_log = config->access_log,
+        .max_waiting_per_peer = (unsigned)config->http_max_waiting_per_address,
         .stale_while_revalidate_s = config->cache_stale_while_revalidate_s,
         .stale_if_error_s = config->cache_stale_if_error_s,
         .version = version_number(),
@@ -287,16 +289,32 @@ static bool create_door(struct app *app, struct error *reterr)
         .loop_context = app->worker,
     };
     app->api = api_create(&api_options, reterr);
-    if (app->api == NULL)
-        return false;
+    return app->api != NULL;
+}
+
+static unsigned connection_limit(const struct app *app)
+{
+    unsigned wanted = (unsigned)app->config->http_max_connections;
+    unsigned possible = descriptors_for_connections(wanted);
+    if (possible < wanted)
+        log_warning(app->log, LOG_EVENT("http.too_few_descriptors"),
+                    LOG_INT("max_connections", possible), LOG_INT("wanted", wanted));
+    return possible;
+}
+
+static bool create_server(struct app *app, struct error *reterr)
+{
+    const struct config *config = app->config;
     app->in_flight = metrics_gauge(app->metrics, "kubecent_http_requests_in_flight",
                                    "Requests begun and not over, waiting ones included.", NULL);
     const struct http_server_options server_options = {
         .host = config->host,
         .port = (uint16_t)config->port,
         .threads = config->http_threads > 0 ? (unsigned)config->http_threads : usable_cpus(),
-        .connection_limit = (unsigned)config->http_max_connections,
+        .connection_limit = connection_limit(app),
+        .connection_limit_per_address = (unsigned)config->http_max_connections_per_address,
         .idle_timeout_s = (unsigned)config->http_idle_timeout_s,
+        .request_timeout_s = (unsigned)config->http_request_timeout_s,
         .connection_memory = CONNECTION_MEMORY_BYTES,
         .time = app->time,
         .log = app->log,
@@ -346,7 +364,7 @@ static bool start(struct app *app, bool demo, struct error *reterr)
         return false;
     log_info(app->log, LOG_EVENT("application.startup"), LOG_STR("version", version_number()));
     if (!create_origin(app, demo, reterr) || !create_service(app, reterr) ||
-        !create_door(app, reterr))
+        !create_api(app, reterr) || !create_server(app, reterr))
         return false;
     metrics_on_render(app->metrics, update_metrics, app);
     app->start_task.run = start_on_loop;
@@ -412,6 +430,13 @@ static void log_initialized(const struct app *app)
     }
 }
 
+/* What has to be done now and then is done here: it may touch files, and nobody waits for main. */
+static void serve_until_stopped(struct app *app)
+{
+    while (signals_wait(UPKEEP_INTERVAL_MS) != SIGNALS_STOP)
+        http_server_upkeep(app->server);
+}
+
 /* The order is that of pod termination in Kubernetes: while endpoints are still being removed,
  * requests keep coming. */
 static void stop_gracefully(struct app *app)
@@ -438,7 +463,7 @@ bool app_run(const struct config *config, bool demo, struct error *reterr)
     bool started = start(&app, demo || strcmp(config->opencost_url, "demo") == 0, reterr);
     if (started) {
         log_initialized(&app);
-        signals_wait_for_stop();
+        serve_until_stopped(&app);
         stop_gracefully(&app);
     }
     destroy(&app);

@@ -11,3 +11,13 @@ void descriptors_raise_limit(void)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* not getting more is no reason not to serve */
 }
+
+unsigned descriptors_for_connections(unsigned wanted)
+{
+    const rlim_t kept = 64; /* for threads, OpenCost, files, and what is not closed yet */
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    rlim_t possible = limit.rlim_cur > 2 * kept ? limit.rlim_cur - kept : limit.rlim_cur / 2;
+    return possible < wanted ? (unsigned)possible : wanted;
+}

@@ -26,15 +26,24 @@ void signals_block(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-void signals_wait_for_stop(void)
+static struct timespec timespec_of_ms(int64_t duration_ms)
 {
+    return (struct timespec){.tv_sec = duration_ms / 1000,
+                             .tv_nsec = (long)(duration_ms % 1000) * 1000000L};
+}
+
+enum signals_event signals_wait(int64_t limit_ms)
+{
+    const struct timespec limit = timespec_of_ms(limit_ms);
     sigset_t set = stopping_signals();
     (void)sigaddset(&set, SIGHUP);
-    int received = 0;
-    do {
-        if (sigwait(&set, &received) != 0)
-            received = 0;
-    } while (received != SIGTERM && received != SIGINT);
+    switch (sigtimedwait(&set, NULL, &limit)) {
+    case SIGTERM:
+    case SIGINT:
+        return SIGNALS_STOP;
+    default:
+        return SIGNALS_NONE;
+    }
 }
 
 static void exit_at_once(int received)
@@ -53,8 +62,7 @@ void signals_exit_on_next(void)
 
 void signals_pause_ms(int64_t duration_ms)
 {
-    struct timespec left = {.tv_sec = duration_ms / 1000,
-                            .tv_nsec = (long)(duration_ms % 1000) * 1000000L};
+    struct timespec left = timespec_of_ms(duration_ms);
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         continue;
 }

@@ -9,10 +9,14 @@
 
 #include <stdint.h>
 
+#include "base/attrs.h"
+
 void signals_block(void);
 
-/* Returns at the first SIGTERM or SIGINT. */
-void signals_wait_for_stop(void);
+enum signals_event { SIGNALS_NONE, SIGNALS_STOP };
+
+/* Waits for a signal, `limit_ms` at most. */
+enum signals_event signals_wait(int64_t limit_ms) NODISCARD;
 
 /* From now on SIGTERM and SIGINT end the process at once, with status 128 + the signal's number. */
 void signals_exit_on_next(void);

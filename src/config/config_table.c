@@ -68,6 +68,14 @@ static const struct setting_info settings[] = {
         .help = "Connections open at once; more wait to be accepted.",
     },
     {
+        .name = "HTTP_MAX_CONNECTIONS_PER_ADDRESS",
+        .group = server,
+        INTEGER(http_max_connections_per_address, 0, 1000000),
+        .default_value = "512",
+        .help = "Connections open at once from one address, such as a proxy's; more are closed. 0 "
+                "means no limit.",
+    },
+    {
         .name = "HTTP_MAX_WAITING",
         .group = server,
         INTEGER(http_max_waiting, 1, 1000000),
@@ -75,11 +83,26 @@ static const struct setting_info settings[] = {
         .help = "Requests that may wait for OpenCost at once; more are answered 503.",
     },
     {
+        .name = "HTTP_MAX_WAITING_PER_ADDRESS",
+        .group = server,
+        INTEGER(http_max_waiting_per_address, 0, 1000000),
+        .default_value = "128",
+        .help = "Requests from one IPv4 address or IPv6 /64 network that may wait for OpenCost at "
+                "once; more are answered 429. 0 means no limit.",
+    },
+    {
         .name = "HTTP_IDLE_TIMEOUT",
         .group = server,
         INTEGER(http_idle_timeout_s, 1, 3600),
         .default_value = "75",
         .help = "Seconds after which an idle connection is closed.",
+    },
+    {
+        .name = "HTTP_REQUEST_TIMEOUT",
+        .group = server,
+        INTEGER(http_request_timeout_s, 1, 3600),
+        .default_value = "30",
+        .help = "Seconds in which a request must have come in whole; slower ones are cut off.",
     },
     {
         .name = "SHUTDOWN_DELAY",

@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "exchange_state.h"
+#include "peer.h"
 #include "server_state.h"
 
 struct http_exchange *exchange_create(struct http_server *server, struct MHD_Connection *connection)
@@ -38,6 +39,9 @@ struct http_exchange *exchange_create(struct http_server *server, struct MHD_Con
         return NULL;
     exchange->server = server;
     exchange->connection = connection;
+    arrival_open(&server->arrivals, &exchange->arrival,
+                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                 time_monotonic_ms(server->options.time));
     return exchange;
 }
 
@@ -55,6 +59,7 @@ void exchange_destroy(struct http_exchange *exchange)
 {
     if (exchange == NULL)
         return;
+    arrival_close(&exchange->server->arrivals, &exchange->arrival);
     if (exchange->phase != EXCHANGE_IDLE)
         forget_request(exchange);
     free(exchange);
@@ -150,6 +155,8 @@ enum MHD_Result exchange_begin(struct http_exchange *exchange, const char *metho
     refusal = examine(exchange, method, version);
     if (refusal == 0)
         return MHD_YES;
+    if (!arrival_complete(&exchange->arrival))
+        return MHD_NO;
     reply_error(exchange, refusal);
     return exchange->failed ? MHD_NO : MHD_YES;
 }
@@ -171,6 +178,8 @@ enum MHD_Result exchange_proceed(struct http_exchange *exchange)
 
     if (phase != EXCHANGE_READING && phase != EXCHANGE_PARKED)
         return MHD_YES;
+    if (phase == EXCHANGE_READING && !arrival_complete(&exchange->arrival))
+        return MHD_NO;
     exchange->phase = EXCHANGE_HANDLING;
     if (phase == EXCHANGE_READING)
         options->handle(options->context, exchange);
@@ -214,6 +223,7 @@ void exchange_end(struct http_exchange *exchange, bool completed)
     if (was_begun && exchange->server->options.observe != NULL)
         report(exchange, completed);
     forget_request(exchange);
+    arrival_next(&exchange->arrival);
     if (was_begun)
         server_exchange_over(exchange->server);
 }
@@ -226,6 +236,14 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct http_peer http_exchange_peer(const struct http_exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return peer_of(info->client_addr);
 }
 
 const struct http_param *http_request_param(const struct http_request *request, const char *name)

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arrival.h"
 #include "base/attrs.h"
 #include "framing.h"
 #include "http/exchange.h"
@@ -39,6 +40,7 @@ enum {
 struct http_exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
+    struct arrival arrival; /* of the request that is being read, or comes next */
     enum exchange_phase phase;
     bool failed;  /* the answer could not be handed over: the connection is dropped */
     bool closing; /* the answer says `Connection: close` */

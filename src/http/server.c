@@ -3,8 +3,6 @@
  * Starts and stops libmicrohttpd and passes its calls on to the exchange they are about.
  *
  * The exchange is the connection's context: made when a connection opens, freed when it closes.
- * (A timer that ends requests which drip in for too long would start here as well: the notification
- * knows the socket, and the exchange its phase.)
  */
 #include "http/server.h"
 
@@ -22,6 +20,17 @@
 #include "exchange_state.h"
 #include "server_state.h"
 
+/* When no descriptor is left to accept a connection with, libmicrohttpd waits for one of its thread's
+ * connections to close. A thread without any tries again and again, as fast as it can, and complains
+ * each time: then there is nobody to keep waiting by a pause. */
+static void pause_busy_waiting(const char *complaint)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+
+    if (strstr(complaint, "resource limit at FIRST connection") != NULL)
+        (void)nanosleep(&pause, NULL);
+}
+
 /* At most one line a second: clients can make libmicrohttpd complain as often as they like. */
 static void log_complaint(void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
@@ -35,6 +44,7 @@ static void log_complaint(void *context, const char *format, va_list arguments)
     char text[256];
     int length;
 
+    pause_busy_waiting(format);
     if (now_s == last_s || !atomic_compare_exchange_strong(&server->complained_s, &last_s, now_s)) {
         atomic_fetch_add_explicit(&server->complaints_hidden, 1, memory_order_relaxed);
         return;
@@ -153,12 +163,23 @@ static bool init_idle(struct http_server *server)
     return is_made;
 }
 
+static void finish_idle(struct http_server *server)
+{
+    pthread_cond_destroy(&server->idle.changed);
+    pthread_mutex_destroy(&server->idle.lock);
+}
+
 /* NULL only when out of memory. */
 static struct http_server *server_create(const struct http_server_options *options)
 {
     struct http_server *server = calloc(1, sizeof(*server));
 
     if (server == NULL || !init_idle(server)) {
+        free(server);
+        return NULL;
+    }
+    if (!arrivals_init(&server->arrivals)) {
+        finish_idle(server);
         free(server);
         return NULL;
     }
@@ -174,8 +195,8 @@ static struct http_server *server_create(const struct http_server_options *optio
 static void server_destroy(struct http_server *server)
 {
     listener_close(&server->listener);
-    pthread_cond_destroy(&server->idle.changed);
-    pthread_mutex_destroy(&server->idle.lock);
+    arrivals_finish(&server->arrivals);
+    finish_idle(server);
     free(server);
 }
 
@@ -236,6 +257,19 @@ struct http_server *http_server_start(const struct http_server_options *options,
 uint16_t http_server_port(const struct http_server *server)
 {
     return server->listener.port;
+}
+
+void http_server_upkeep(struct http_server *server)
+{
+    const struct http_server_options *options = &server->options;
+    unsigned count;
+
+    if (options->request_timeout_s == 0)
+        return;
+    count = arrivals_sweep(&server->arrivals, time_monotonic_ms(options->time),
+                           (int64_t)options->request_timeout_s * 1000);
+    if (count > 0)
+        log_warning(options->log, LOG_EVENT("http.requests_cut_off"), LOG_INT("count", count));
 }
 
 void http_server_quiesce(struct http_server *server)

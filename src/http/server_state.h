@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arrival.h"
 #include "http/server.h"
 #include "listener.h"
 
@@ -20,6 +21,7 @@ struct http_server {
     struct http_server_options options; /* `host` is not kept */
     struct listener listener;
     struct MHD_Daemon *daemon;
+    struct arrivals arrivals;
     MHD_socket library_fd; /* its own descriptor of the listening socket, once it was quiesced */
     uint64_t request_id_seed;
     atomic_uint_fast64_t request_ids;

@@ -56,6 +56,9 @@ class Backend:
             "REFRESH_WINDOWS": WARM_UP_WINDOW,
             "HTTP_THREADS": 2,
             "LOG_LEVEL": "DEBUG",
+            # All clients of a test have one address.
+            "HTTP_MAX_CONNECTIONS_PER_ADDRESS": 0,
+            "HTTP_MAX_WAITING_PER_ADDRESS": 0,
         } | settings
         self.host = self.settings["HOST"]
         self.port = self.settings["PORT"]

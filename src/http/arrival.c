@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arrival.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+/* The lowest bits of `turn`; above them the turns are counted. */
+enum { TURN_OF_CLIENT = 0, TURN_OF_SERVER = 1, TURN_CUT_OFF = 2, TURN_MASK = 3 };
+
+bool arrivals_init(struct arrivals *arrivals)
+{
+    arrivals->first = NULL;
+    return pthread_mutex_init(&arrivals->lock, NULL) == 0;
+}
+
+void arrivals_finish(struct arrivals *arrivals)
+{
+    pthread_mutex_destroy(&arrivals->lock);
+}
+
+void arrival_open(struct arrivals *arrivals, struct arrival *arrival, int fd, int64_t now_ms)
+{
+    *arrival = (struct arrival){.fd = fd, .since_ms = now_ms};
+    atomic_init(&arrival->turn, TURN_OF_CLIENT);
+    pthread_mutex_lock(&arrivals->lock);
+    DL_PREPEND2(arrivals->first, arrival, previous, next);
+    pthread_mutex_unlock(&arrivals->lock);
+}
+
+void arrival_close(struct arrivals *arrivals, struct arrival *arrival)
+{
+    pthread_mutex_lock(&arrivals->lock);
+    DL_DELETE2(arrivals->first, arrival, previous, next);
+    pthread_mutex_unlock(&arrivals->lock);
+}
+
+/* Relaxed order is enough here and below: nothing but the turn itself is handed over by it. */
+bool arrival_complete(struct arrival *arrival)
+{
+    uint_fast64_t turn = atomic_load_explicit(&arrival->turn, memory_order_relaxed);
+
+    return (turn & TURN_MASK) == TURN_OF_CLIENT &&
+           atomic_compare_exchange_strong_explicit(&arrival->turn, &turn, turn | TURN_OF_SERVER,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+void arrival_next(struct arrival *arrival)
+{
+    uint_fast64_t turn = atomic_load_explicit(&arrival->turn, memory_order_relaxed);
+
+    if ((turn & TURN_MASK) == TURN_OF_SERVER)
+        atomic_store_explicit(&arrival->turn, (turn | TURN_MASK) + 1, memory_order_relaxed);
+}
+
+/* Bytes that came in so far. Where the kernel does not count them, a first request is taken to have
+ * begun, and a later one never has. */
+static uint64_t bytes_received(int fd)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        length < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
+        return 1;
+    return info.tcpi_bytes_received;
+}
+
+static bool is_overdue(struct arrival *arrival, uint_fast64_t turn, int64_t now_ms,
+                       int64_t limit_ms)
+{
+    uint64_t bytes;
+
+    if (arrival->has_begun && arrival->turn_seen == turn)
+        return now_ms - arrival->since_ms >= limit_ms;
+    bytes = bytes_received(arrival->fd);
+    if (arrival->turn_seen != turn) {
+        arrival->turn_seen = turn;
+        arrival->bytes_seen = bytes;
+        arrival->has_begun = false;
+        return false;
+    }
+    arrival->has_begun = bytes != arrival->bytes_seen;
+    if (arrival->has_begun && turn != TURN_OF_CLIENT) /* not the first */
+        arrival->since_ms = now_ms;
+    return arrival->has_begun && now_ms - arrival->since_ms >= limit_ms;
+}
+
+static bool cut_off(struct arrival *arrival, uint_fast64_t turn)
+{
+    if (!atomic_compare_exchange_strong_explicit(&arrival->turn, &turn, turn | TURN_CUT_OFF,
+                                                 memory_order_relaxed, memory_order_relaxed))
+        return false;
+    (void)shutdown(arrival->fd, SHUT_RDWR);
+    return true;
+}
+
+unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit_ms)
+{
+    unsigned count = 0;
+    struct arrival *arrival;
+
+    pthread_mutex_lock(&arrivals->lock);
+    DL_FOREACH2(arrivals->first, arrival, next)
+    {
+        uint_fast64_t turn = atomic_load_explicit(&arrival->turn, memory_order_relaxed);
+
+        if ((turn & TURN_MASK) == TURN_OF_CLIENT && is_overdue(arrival, turn, now_ms, limit_ms) &&
+            cut_off(arrival, turn))
+            count++;
+    }
+    pthread_mutex_unlock(&arrivals->lock);
+    return count;
+}
