@@ -41,9 +41,16 @@ static bool is_listed(const struct cors_policy *policy, const char *origin)
     return false;
 }
 
+/* The header's value, NULL also for an empty one: it names nothing, and cannot be sent back. */
+static const char *header_of(const struct http_exchange *exchange, const char *name)
+{
+    const char *value = http_exchange_header(exchange, name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
 enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_exchange *exchange)
 {
-    const char *origin = http_exchange_header(exchange, "Origin");
+    const char *origin = header_of(exchange, "Origin");
     if (origin == NULL)
         return CORS_NOT_ASKED;
     if (policy->allow_all)
@@ -72,8 +79,8 @@ bool cors_varies(const struct cors_policy *policy, enum cors_grant grant)
 bool cors_is_preflight(const struct http_exchange *exchange)
 {
     return strcmp(http_exchange_request(exchange)->method, "OPTIONS") == 0 &&
-           http_exchange_header(exchange, "Origin") != NULL &&
-           http_exchange_header(exchange, "Access-Control-Request-Method") != NULL;
+           header_of(exchange, "Origin") != NULL &&
+           header_of(exchange, "Access-Control-Request-Method") != NULL;
 }
 
 static bool is_allowed_method(const char *method)
@@ -89,7 +96,7 @@ void cors_reply_preflight(const struct cors_policy *policy, struct http_exchange
                           struct http_headers *headers)
 {
     const char *origin = http_exchange_header(exchange, "Origin");
-    const char *requested = http_exchange_header(exchange, "Access-Control-Request-Headers");
+    const char *requested = header_of(exchange, "Access-Control-Request-Headers");
     bool origin_ok = policy->allow_all || is_listed(policy, origin);
     bool method_ok =
         is_allowed_method(http_exchange_header(exchange, "Access-Control-Request-Method"));

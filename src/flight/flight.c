@@ -147,10 +147,17 @@ static void release_all(struct flight *flight, void *result, const struct error 
     free(flight);
 }
 
-/* Without memory the key simply does not rest. */
+/* Keys may be any number of strangers' windows, all asked within one rest: those beyond this do not rest. */
+enum { RESTS_MAX = 1024 };
+
+/* Without memory or room the key simply does not rest. */
 static void rest_add(struct flight_table *table, const char *key, const struct error *error,
                      int64_t now_ms)
 {
+    if (HASH_COUNT(table->rests) >= RESTS_MAX)
+        flight_forget_rested(table, now_ms);
+    if (HASH_COUNT(table->rests) >= RESTS_MAX)
+        return;
     size_t length = strlen(key);
     struct rest *rest = calloc(1, sizeof(*rest) + length + 1);
     if (rest == NULL)

@@ -148,3 +148,19 @@ def test_a_cached_answer_does_not_pass_one_origins_permission_to_another(listed)
     for origin, granted in ((ORIGIN, ORIGIN), (OTHER, None), ("https://second.example",) * 2, (None, None), (ORIGIN,) * 2):
         response = listed.get(COST, headers=[("Origin", origin)] if origin else [])
         assert response.header("Access-Control-Allow-Origin") == granted
+
+
+class TestEmptyHeaders:
+    """Name nothing, and cannot be echoed."""
+
+    PREFLIGHT = {"Origin": "http://a", "Access-Control-Request-Method": "GET"}
+
+    def test_empty_list_of_headers_is_as_none(self, shared_backend):
+        response = shared_backend.get("/api/v1/health", "OPTIONS", [*self.PREFLIGHT.items(), ("Access-Control-Request-Headers", "")])
+        assert (response.status, response.text) == (200, "OK")
+        assert response.header("Access-Control-Allow-Headers") is None
+
+    def test_empty_origin_is_as_none(self, shared_backend):
+        response = shared_backend.get("/api/v1/health", "GET", [("Origin", ""), ("Cookie", "a=b")])
+        assert response.status == 200
+        assert response.header("Access-Control-Allow-Origin") is None

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "flight/flight.h"
@@ -223,6 +224,27 @@ static void rested_keys_are_forgotten(void **state)
     flight_end(*state, "k", *state, NULL, 0);
 }
 
+static void keys_at_rest_are_bounded_however_many_fail(void **state)
+{
+    struct error error = failure();
+    struct witness witness = {0};
+    char key[32];
+    int resting = 0;
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(key, sizeof(key), "key %d", i);
+        assert_int_equal(join(*state, key, &witness, 0, NULL), FLIGHT_LEAD);
+        flight_end(*state, key, NULL, &error, 0);
+    }
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(key, sizeof(key), "key %d", i);
+        if (join(*state, key, &witness, 0, NULL) == FLIGHT_RESTING)
+            resting++;
+        else
+            flight_leave(&witness.waiter);
+    }
+    assert_in_range(resting, 1000, 1100);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -238,6 +260,7 @@ int main(void)
         CASE(waiter_may_make_another_leave_while_all_are_released),
         CASE(abort_releases_everybody_and_lets_no_key_rest),
         CASE(rested_keys_are_forgotten),
+        CASE(keys_at_rest_are_bounded_however_many_fail),
     };
     return cmocka_run_group_tests_name("flight", tests, NULL, NULL);
 }
