@@ -6,7 +6,7 @@ BINARY := $(RELEASE)/kubecent-backend
 DEPENDENCIES := scripts/install-dependencies.sh
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Without an OpenCost to ask, in the environment or in .env, the embedded sample is shown.
-DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^(export )?OPENCOST_URL *=' .env),,--demo)
+DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^[[:space:]]*(export[[:space:]]+)?OPENCOST_URL[[:space:]]*=' .env),,--demo)
 # How long each fuzz target runs, and the soak.
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 180

@@ -406,15 +406,18 @@ static void greet(const struct app *app)
     const char *shown =
         strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ? "localhost" : host;
     unsigned port = http_server_port(app->server);
+    char address[300];
+    (void)snprintf(address, sizeof(address), strchr(shown, ':') == NULL ? "%s:%u" : "[%s]:%u",
+                   shown, port);
     (void)fprintf(stderr,
                   "\nServing DEMO data from an embedded sample OpenCost (set OPENCOST_URL for a "
                   "real one). Try:\n\n"
-                  "  curl 'http://%s:%u/api/v1/health'\n"
-                  "  curl 'http://%s:%u/api/v1/cost/namespaces?window=7d&idle=true'\n"
-                  "  curl 'http://%s:%u/api/v1/cost/pods?namespace=shop&window=24h'\n"
-                  "  curl 'http://%s:%u/api/v1/cost/monthly?months=6'\n"
-                  "  curl 'http://%s:%u/api/v1/savings/recommendations?limit=5'\n\n",
-                  shown, port, shown, port, shown, port, shown, port, shown, port);
+                  "  curl 'http://%s/api/v1/health'\n"
+                  "  curl 'http://%s/api/v1/cost/namespaces?window=7d&idle=true'\n"
+                  "  curl 'http://%s/api/v1/cost/pods?namespace=shop&window=24h'\n"
+                  "  curl 'http://%s/api/v1/cost/monthly?months=6'\n"
+                  "  curl 'http://%s/api/v1/savings/recommendations?limit=5'\n\n",
+                  address, address, address, address, address);
 }
 
 static void log_initialized(const struct app *app)
