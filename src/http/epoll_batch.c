@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's names are reserved ones */
 int epoll_wait(int epoll_fd, struct epoll_event *events, int max_events, int timeout_ms)
 {
     return epoll_pwait(epoll_fd, events, max_events > 1 ? max_events - 1 : max_events, timeout_ms,

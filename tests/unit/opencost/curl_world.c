@@ -40,7 +40,8 @@ struct curl_world *curl_world_create(const struct tiny_route *routes, const char
     world->worker = worker_create(&time_source_system, &error);
     must(world->worker != NULL, error.text);
     world->transfers = curl_transfers_create(
-        &(struct curl_transfer_options){worker_loop(world->worker), ca_file, "kubecent/test"},
+        &(struct curl_transfer_options){
+            .loop = worker_loop(world->worker), .ca_file = ca_file, .user_agent = "kubecent/test"},
         &error);
     must(world->transfers != NULL, error.text);
     world->engine = curl_transfers_engine(world->transfers);
