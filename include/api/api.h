@@ -6,8 +6,8 @@
  * The api is what http/server.h calls for every request (api_handle), when an exchange is over
  * (api_observe), and for the headers of answers the server makes itself (api_add_error_headers).
  *
- * Threads: the HTTP threads, all at once, except api_create(), api_destroy() and api_set_stopping()
- * (main).
+ * Threads: the HTTP threads, all at once, except api_create(), api_destroy(), api_set_stopping() and
+ * api_upkeep() (main).
  */
 #ifndef API_API_H
 #define API_API_H
@@ -38,6 +38,8 @@ struct api_options {
     struct metrics *metrics;
     const char *const *cors_origins; /* "*" or origins, compared byte for byte; copied */
     size_t cors_origin_count;
+    const char *auth_token_file;      /* of tokens, one of which must be sent; NULL: none need be */
+    bool metrics_auth;                /* /metrics needs one too */
     bool enable_docs;                 /* /api/openapi.json and /api/docs */
     bool access_log;                  /* a line a request */
     unsigned max_waiting_per_peer;    /* requests of one client waiting at once, 0: no limit */
@@ -57,6 +59,9 @@ void api_destroy(struct api *api);
 
 /* From now on /readyz says 503. */
 void api_set_stopping(struct api *api);
+
+/* To be called about once a second: reads the tokens again if they have changed. */
+void api_upkeep(struct api *api);
 
 /* The callbacks for struct http_server_options; `context` is the api. */
 void api_handle(void *context, struct http_exchange *exchange);

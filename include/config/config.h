@@ -47,6 +47,8 @@ struct config {
     int64_t shutdown_delay_s;        /* SHUTDOWN_DELAY */
     struct string_list cors_origins; /* CORS_ORIGINS */
     bool enable_swagger;             /* ENABLE_SWAGGER */
+    char *auth_token_file;           /* AUTH_TOKEN_FILE */
+    bool metrics_auth;               /* METRICS_AUTH */
 
     /* of one client; 0: no limit */
     int64_t http_max_connections_per_address; /* HTTP_MAX_CONNECTIONS_PER_ADDRESS */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request to its handler: preflight, route, method, parameters, in this order. What a
+ * From a request to its handler: preflight, token, route, method, parameters, in this order. What a
  * handler gets is valid.
  */
 #include <stdio.h>
@@ -14,6 +14,35 @@ static const char allowed_methods[] = "GET, HEAD, OPTIONS";
 
 enum { FAULTS_LIMIT_BYTES = 256 * 1024, LOCATION_LIMIT_BYTES = 16 * 1024 };
 
+static bool create_docs(struct api *api)
+{
+    const struct api_options *options = &api->options;
+    const struct openapi_guard guard = {
+        .needs_token = options->auth_token_file != NULL,
+        .metrics_auth = options->metrics_auth,
+    };
+    if (!options->enable_docs)
+        return true;
+    api->openapi = openapi_document(options->version, &guard);
+    api->docs = docs_create();
+    return api->openapi != NULL && api->docs != NULL;
+}
+
+static bool fill(struct api *api, struct error *reterr)
+{
+    const struct api_options *options = &api->options;
+    api->request_metrics = request_metrics_create(options->metrics);
+    api->waiting = waiting_create(options->max_waiting_per_peer);
+    if (api->request_metrics == NULL || api->waiting == NULL ||
+        !cors_policy_init(&api->cors, options->cors_origins, options->cors_origin_count) ||
+        !create_docs(api))
+        return error_no_memory(reterr);
+    if (options->auth_token_file == NULL)
+        return true;
+    api->auth = auth_create(options->auth_token_file, options->log, reterr);
+    return api->auth != NULL;
+}
+
 struct api *api_create(const struct api_options *options, struct error *reterr)
 {
     struct api *api = calloc(1, sizeof(*api));
@@ -23,17 +52,7 @@ struct api *api_create(const struct api_options *options, struct error *reterr)
     }
     api->options = *options;
     atomic_init(&api->stopping, false);
-    api->request_metrics = request_metrics_create(options->metrics);
-    api->waiting = waiting_create(options->max_waiting_per_peer);
-    bool complete = api->request_metrics != NULL && api->waiting != NULL &&
-                    cors_policy_init(&api->cors, options->cors_origins, options->cors_origin_count);
-    if (complete && options->enable_docs) {
-        api->openapi = openapi_document(options->version);
-        api->docs = docs_create();
-        complete = api->openapi != NULL && api->docs != NULL;
-    }
-    if (!complete) {
-        (void)error_no_memory(reterr);
+    if (!fill(api, reterr)) {
         api_destroy(api);
         return NULL;
     }
@@ -49,12 +68,19 @@ void api_destroy(struct api *api)
     cors_policy_finish(&api->cors);
     request_metrics_destroy(api->request_metrics);
     waiting_destroy(api->waiting);
+    auth_destroy(api->auth);
     free(api);
 }
 
 void api_set_stopping(struct api *api)
 {
     atomic_store_explicit(&api->stopping, true, memory_order_relaxed);
+}
+
+void api_upkeep(struct api *api)
+{
+    if (api->auth != NULL)
+        auth_upkeep(api->auth);
 }
 
 static struct call call_begin(struct api *api, struct http_exchange *exchange)
@@ -145,6 +171,19 @@ static void run_route(struct call *call)
     strbuf_finish(&faults);
 }
 
+static bool is_guarded(const struct api *api, const struct route *route)
+{
+    return api->auth != NULL &&
+           (route == NULL || route_needs_token(route, api->options.metrics_auth));
+}
+
+static enum auth_verdict judge(const struct call *call)
+{
+    return call->is_guarded
+               ? auth_judge(call->api->auth, http_exchange_header(call->exchange, "Authorization"))
+               : AUTH_GRANTED;
+}
+
 void api_handle(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
@@ -154,10 +193,14 @@ void api_handle(void *context, struct http_exchange *exchange)
         call.route = NULL;
     else
         http_exchange_note_route(exchange, call.route->path);
+    call.is_guarded = is_guarded(api, call.route);
 
+    enum auth_verdict verdict;
     if (cors_is_preflight(exchange)) {
         struct http_headers headers = {.count = 0};
         cors_reply_preflight(&api->cors, exchange, &headers);
+    } else if ((verdict = judge(&call)) != AUTH_GRANTED) {
+        call_reply_unauthorized(&call, verdict);
     } else if (call.route == NULL) {
         reply_unknown_path(&call);
     } else if (!is_reading(call.request->method)) {

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "auth.h"
 #include "cors.h"
 #include "params.h"
 #include "request_metrics.h"
@@ -21,6 +22,7 @@ struct api {
     struct cors_policy cors;
     struct request_metrics *request_metrics;
     struct waiting *waiting;
+    struct auth *auth;            /* NULL: everyone may ask */
     struct http_content *openapi; /* NULL when documentation is off */
     struct docs *docs;            /* likewise */
     atomic_bool stopping;
@@ -32,6 +34,7 @@ struct call {
     const struct http_request *request;
     const struct route *route;
     enum cors_grant cors;
+    bool is_guarded;                             /* answered only to those who send a token */
     struct param_value params[ROUTE_PARAMS_MAX]; /* in the order of the route's specs, all valid */
 };
 
@@ -50,6 +53,9 @@ void call_reply_detail(const struct call *call, int status, const char *detail);
 
 /* The status and body that an error means to a client; what it may not know stays in the log. */
 void call_reply_error(const struct call *call, const struct error *error);
+
+/* 401 with a challenge. */
+void call_reply_unauthorized(const struct call *call, enum auth_verdict verdict);
 
 /* 429: this client has too many requests waiting. */
 void call_reply_too_many(const struct call *call);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The document's frame. Its paths come from the route table (openapi_paths.c); what the answers
- * look like is written down in openapi_schemas.c.
+ * look like is written down in openapi_schemas.c and openapi_responses.c.
  */
 #include "openapi.h"
 
@@ -74,18 +74,33 @@ static void add_tags(struct strbuf *out)
     strbuf_append_char(out, ']');
 }
 
-struct http_content *openapi_document(const char *version)
+void openapi_add_security(struct strbuf *out, bool needs_token)
+{
+    openapi_add_key(out, "security");
+    strbuf_append_text(out, needs_token ? "[{\"bearer\":[]}]" : "[]");
+}
+
+static void add_components(struct strbuf *out, const struct openapi_guard *guard)
+{
+    openapi_add_key(out, "components");
+    strbuf_append_char(out, '{');
+    openapi_add_schemas(out);
+    openapi_add_responses(out, guard->needs_token);
+    strbuf_append_char(out, '}');
+}
+
+struct http_content *openapi_document(const char *version, const struct openapi_guard *guard)
 {
     struct strbuf out CLEANUP(strbuf_finish) = {0};
     strbuf_init(&out, DOCUMENT_LIMIT_BYTES);
 
     strbuf_append_text(&out, "{\"openapi\":\"3.1.0\"");
     add_info(&out, version);
-    strbuf_append_text(
-        &out, ",\"servers\":[{\"url\":\"..\",\"description\":\"This service\"}],\"security\":[]");
+    strbuf_append_text(&out, ",\"servers\":[{\"url\":\"..\",\"description\":\"This service\"}]");
+    openapi_add_security(&out, guard->needs_token);
     add_tags(&out);
-    openapi_add_paths(&out);
-    openapi_add_components(&out);
+    openapi_add_paths(&out, guard);
+    add_components(&out, guard);
     strbuf_append_char(&out, '}');
 
     size_t length;

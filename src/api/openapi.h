@@ -12,8 +12,15 @@
 #include "base/attrs.h"
 #include "http/content.h"
 
+/* Which routes need a token. */
+struct openapi_guard {
+    bool needs_token; /* else none does */
+    bool metrics_auth;
+};
+
 /* New content: the document for this version of the service. NULL only when out of memory. */
-struct http_content *openapi_document(const char *version) NODISCARD;
+struct http_content *openapi_document(const char *version,
+                                      const struct openapi_guard *guard) NODISCARD;
 
 /* New content: an HTML page with relative links only. `with_swagger`: Swagger UI takes its place
  * where scripts run. NULL only when out of memory. */

@@ -39,3 +39,20 @@ void openapi_add_reference(struct strbuf *out, const char *key, const char *sect
     openapi_add_text(out, "$ref", pointer);
     strbuf_append_char(out, '}');
 }
+
+void openapi_add_each(struct strbuf *out, const struct openapi_component *components, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        openapi_add_key(out, components[i].name);
+        strbuf_append_text(out, components[i].json);
+    }
+}
+
+void openapi_add_section(struct strbuf *out, const char *name,
+                         const struct openapi_component *components, size_t count)
+{
+    openapi_add_key(out, name);
+    strbuf_append_char(out, '{');
+    openapi_add_each(out, components, count);
+    strbuf_append_char(out, '}');
+}

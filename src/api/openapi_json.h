@@ -22,4 +22,19 @@ void openapi_add_text(struct strbuf *out, const char *key, const char *value);
 void openapi_add_reference(struct strbuf *out, const char *key, const char *section,
                            const char *name);
 
+/* JSON as it stands, as a string. */
+#define JSON(...) #__VA_ARGS__
+
+struct openapi_component {
+    const char *name;
+    const char *json;
+};
+
+/* "<name>":<json> for each */
+void openapi_add_each(struct strbuf *out, const struct openapi_component *components, size_t count);
+
+/* "<name>":{...} of them */
+void openapi_add_section(struct strbuf *out, const char *name,
+                         const struct openapi_component *components, size_t count);
+
 #endif

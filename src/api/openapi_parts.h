@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files behind openapi.h share: which routes are shown, under which heading, and the two
- * big parts of the document.
+ * What the files behind openapi.h share: which routes are shown, under which heading, and the big
+ * parts of the document.
  *
  * Threads: pure functions, but for the buffer they write to.
  */
@@ -10,6 +10,7 @@
 
 #include "base/attrs.h"
 #include "base/strbuf.h"
+#include "openapi.h"
 #include "routes.h"
 
 enum { ROUTE_GROUP_COUNT = ROUTE_GROUP_DOCS + 1 };
@@ -30,9 +31,15 @@ bool openapi_shows(const struct route *route) NODISCARD;
 bool openapi_shows_group(enum route_group group) NODISCARD;
 
 /* "paths":{...} */
-void openapi_add_paths(struct strbuf *out);
+void openapi_add_paths(struct strbuf *out, const struct openapi_guard *guard);
 
-/* "components":{...} */
-void openapi_add_components(struct strbuf *out);
+/* "schemas":{...} */
+void openapi_add_schemas(struct strbuf *out);
+
+/* The other components. */
+void openapi_add_responses(struct strbuf *out, bool needs_token);
+
+/* ,"security":[...] */
+void openapi_add_security(struct strbuf *out, bool needs_token);
 
 #endif

@@ -192,7 +192,7 @@ static bool can_refuse_parameters(const struct route *route)
     return false;
 }
 
-static void add_responses(struct strbuf *out, const struct route *route)
+static void add_responses(struct strbuf *out, const struct route *route, bool is_guarded)
 {
     const struct answer *answer = answer_of(route);
     bool is_cached = route->group == ROUTE_GROUP_COST;
@@ -202,6 +202,8 @@ static void add_responses(struct strbuf *out, const struct route *route)
     if (is_cached)
         openapi_add_reference(out, "304", "responses", "NotModified");
     openapi_add_reference(out, "400", "responses", is_cached ? "QueryRejected" : "BadRequest");
+    if (is_guarded)
+        openapi_add_reference(out, "401", "responses", "Unauthorized");
     if (can_refuse_parameters(route))
         openapi_add_reference(out, "422", "responses", "InvalidParameters");
     if (is_cached)
@@ -211,8 +213,10 @@ static void add_responses(struct strbuf *out, const struct route *route)
     strbuf_append_char(out, '}');
 }
 
-static void add_path(struct strbuf *out, const struct route *route)
+static void add_path(struct strbuf *out, const struct route *route,
+                     const struct openapi_guard *guard)
 {
+    bool is_guarded = guard->needs_token && route_needs_token(route, guard->metrics_auth);
     openapi_add_key(out, route->path);
     strbuf_append_text(out, "{\"get\":{");
     openapi_add_text(out, "operationId", route->operation_id);
@@ -224,11 +228,13 @@ static void add_path(struct strbuf *out, const struct route *route)
     json_append_string(out, tag, strlen(tag));
     strbuf_append_char(out, ']');
     add_parameters(out, route);
-    add_responses(out, route);
+    if (guard->needs_token && !is_guarded)
+        openapi_add_security(out, false);
+    add_responses(out, route, is_guarded);
     strbuf_append_text(out, "}}");
 }
 
-void openapi_add_paths(struct strbuf *out)
+void openapi_add_paths(struct strbuf *out, const struct openapi_guard *guard)
 {
     size_t count;
     const struct route *routes = routes_all(&count);
@@ -236,7 +242,7 @@ void openapi_add_paths(struct strbuf *out)
     strbuf_append_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (openapi_shows(&routes[i]))
-            add_path(out, &routes[i]);
+            add_path(out, &routes[i], guard);
     }
     strbuf_append_char(out, '}');
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The document's components: what bodies, headers and the answers common to many routes look like.
+ * What bodies look like.
  *
  * Schemas are JSON Schema 2020-12, written as such: JSON() makes a string of its arguments as they
  * stand. Rows that `detail=true` adds members to are left open, all other objects are closed.
@@ -8,13 +8,6 @@
 #include "base/attrs.h"
 #include "openapi_json.h"
 #include "openapi_parts.h"
-
-#define JSON(...) #__VA_ARGS__
-
-struct component {
-    const char *name;
-    const char *json;
-};
 
 /* Left to the hand: a formatter that knows C only would fold the JSON. */
 /* clang-format off */
@@ -76,7 +69,7 @@ struct component {
     "window": {"type": "string", "description": "The window, spelled as it was asked for."},       \
     "item_count": {"type": "integer", "minimum": 0, "description": "Number of rows."})
 
-static const struct component schemas[] = {
+static const struct openapi_component schemas[] = {
     {"NamespaceCosts", JSON({
         "type": "object",
         "description": "Costs by namespace.",
@@ -360,149 +353,9 @@ static const struct component schemas[] = {
     })},
 };
 
-static const struct component headers[] = {
-    {"ETag", JSON({
-        "description": "Strong tag of this representation, for `If-None-Match`.",
-        "schema": {"type": "string"},
-        "example": "\"5d41402abc4b2a76\""
-    })},
-    {"Cache-Control", JSON({
-        "description": "For how long the answer is good, in seconds; `no-store` where it must not be kept.",
-        "schema": {"type": "string"},
-        "example": "max-age=300"
-    })},
-    {"Age", JSON({
-        "description": "Whole seconds since OpenCost answered.",
-        "schema": {"type": "integer", "minimum": 0},
-        "example": 12
-    })},
-    {"Cache-Status", JSON({
-        "description": "What the cache did (RFC 9211).",
-        "schema": {"type": "string"},
-        "example": "kubecent; hit; ttl=288"
-    })},
-    {"X-Cache", JSON({
-        "description": "The same in a word. `STALE`: past its lifetime, served while OpenCost is asked again, or because it fails.",
-        "schema": {"type": "string", "enum": ["HIT", "MISS", "STALE"]},
-        "example": "HIT"
-    })},
-    {"Vary", JSON({
-        "description": "Request headers that the answer depends on.",
-        "schema": {"type": "string"},
-        "example": "Accept-Encoding"
-    })},
-    {"X-Request-ID", JSON({
-        "description": "The request's own id; absent when it carried no valid one.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
-        "example": "3f2a9c1e5b7d4a60"
-    })},
-    {"Retry-After", JSON({
-        "description": "Seconds after which to ask again.",
-        "required": true,
-        "schema": {"type": "integer", "minimum": 0},
-        "example": 5
-    })},
-};
-
-#define UNCACHED_HEADERS JSON(                                                                     \
-    "Cache-Control": {"$ref": "#/components/headers/Cache-Control"},                               \
-    "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"})
-
-static const struct component responses[] = {
-    {"NotModified", JSON({
-        "description": "The client's copy, named by `If-None-Match`, is still good. No body.",
-        "headers": {
-            "ETag": {"$ref": "#/components/headers/ETag"},
-            "Cache-Control": {"$ref": "#/components/headers/Cache-Control"},
-            "Age": {"$ref": "#/components/headers/Age"},
-            "Vary": {"$ref": "#/components/headers/Vary"},
-            "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}
-        }
-    })},
-    {"BadRequest", JSON({
-        "description": "The request is not valid HTTP.",
-        "headers": {) UNCACHED_HEADERS JSON(},
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "Bad Request"}
-            }
-        }
-    })},
-    {"QueryRejected", JSON({
-        "description": "OpenCost rejected the query, or the request is not valid HTTP.",
-        "headers": {) UNCACHED_HEADERS JSON(},
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "OpenCost rejected the query"}
-            }
-        }
-    })},
-    {"InvalidParameters", JSON({
-        "description": "Parameters are invalid; all of them are listed.",
-        "headers": {) UNCACHED_HEADERS JSON(},
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
-        }
-    })},
-    {"TooManyWaiting", JSON({
-        "description": "As many requests of this client wait for OpenCost as may.",
-        "headers": {
-            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) UNCACHED_HEADERS JSON(
-        },
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "Too many requests are waiting"}
-            }
-        }
-    })},
-    {"CostUnavailable", JSON({
-        "description": "OpenCost does not answer, and no earlier answer may be used.",
-        "headers": {
-            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) UNCACHED_HEADERS JSON(
-        },
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
-        }
-    })},
-    {"ProbeFailed", JSON({
-        "description": "The probe failed; `?verbose` says which check.",
-        "headers": {) UNCACHED_HEADERS JSON(},
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/ProbeStatus"},
-                "example": {"status": "unavailable"}
-            },
-            "text/plain": {
-                "schema": {"type": "string"},
-                "example": "[+]warm-up ok\n[-]shutdown failed\nreadyz check failed\n"
-            }
-        }
-    })},
-};
-
 /* clang-format on */
 
-static void add_section(struct strbuf *out, const char *name, const struct component *components,
-                        size_t count)
+void openapi_add_schemas(struct strbuf *out)
 {
-    openapi_add_key(out, name);
-    strbuf_append_char(out, '{');
-    for (size_t i = 0; i < count; i++) {
-        openapi_add_key(out, components[i].name);
-        strbuf_append_text(out, components[i].json);
-    }
-    strbuf_append_char(out, '}');
-}
-
-void openapi_add_components(struct strbuf *out)
-{
-    openapi_add_key(out, "components");
-    strbuf_append_char(out, '{');
-    add_section(out, "schemas", schemas, ARRAY_LENGTH(schemas));
-    add_section(out, "headers", headers, ARRAY_LENGTH(headers));
-    add_section(out, "responses", responses, ARRAY_LENGTH(responses));
-    strbuf_append_char(out, '}');
+    openapi_add_section(out, "schemas", schemas, ARRAY_LENGTH(schemas));
 }

@@ -36,6 +36,15 @@ static const char *origin_reason(const struct error *error, char *space, size_t 
     }
 }
 
+/* RFC 6750, 3.1: what was wrong is said to those who sent a token. */
+void call_reply_unauthorized(const struct call *call, enum auth_verdict verdict)
+{
+    call_reply(call, 401, "application/json", TEXT("{\"detail\":\"Unauthorized\"}"),
+               "WWW-Authenticate",
+               verdict == AUTH_WRONG_TOKEN ? "Bearer realm=\"kubecent\", error=\"invalid_token\""
+                                           : "Bearer realm=\"kubecent\"");
+}
+
 /* A failed key rests for a second and a background retry comes within ten: no use in asking more
  * often than this. */
 static const char retry_after_s[] = "5";

@@ -3,16 +3,35 @@
 
 #include "call.h"
 
+static void add_vary(const struct call *call, bool varies_by_encoding, struct http_headers *headers)
+{
+    const struct {
+        const char *name;
+        bool matters;
+    } names[] = {
+        {"Accept-Encoding", varies_by_encoding},
+        {"Origin", cors_varies(&call->api->cors, call->cors)},
+        {"Authorization", call->is_guarded},
+    };
+    char space[64];
+    struct strbuf value;
+    strbuf_init_fixed(&value, space, sizeof(space));
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        if (!names[i].matters)
+            continue;
+        if (value.length > 0)
+            strbuf_append_text(&value, ", ");
+        strbuf_append_text(&value, names[i].name);
+    }
+    if (value.length > 0)
+        http_headers_add(headers, "Vary", strbuf_text(&value));
+}
+
 void call_add_common_headers(const struct call *call, bool varies_by_encoding,
                              struct http_headers *headers)
 {
     cors_add_headers(call->cors, call->exchange, headers);
-    bool varies_by_origin = cors_varies(&call->api->cors, call->cors);
-    if (varies_by_encoding)
-        http_headers_add(headers, "Vary",
-                         varies_by_origin ? "Accept-Encoding, Origin" : "Accept-Encoding");
-    else if (varies_by_origin)
-        http_headers_add(headers, "Vary", "Origin");
+    add_vary(call, varies_by_encoding, headers);
     if (call->request->has_client_request_id)
         http_headers_add(headers, "X-Request-ID", call->request->request_id);
 }

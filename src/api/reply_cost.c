@@ -66,8 +66,9 @@ static void add_cache_control(const struct aged_answer *aged, struct http_header
         (void)snprintf(error, sizeof(error), ", stale-if-error=%" PRId64,
                        options->stale_if_error_s);
     /* The whole TTL: a client subtracts Age itself. */
-    http_headers_add_format(headers, "Cache-Control", "max-age=%" PRId64 "%s%s", aged->ttl_s,
-                            revalidate, error);
+    http_headers_add_format(headers, "Cache-Control", "%smax-age=%" PRId64 "%s%s",
+                            aged->call->is_guarded ? "private, " : "", aged->ttl_s, revalidate,
+                            error);
 }
 
 static void add_headers(void *context, struct http_headers *headers)

@@ -127,6 +127,11 @@ const struct route *routes_all(size_t *ret_count)
     return routes;
 }
 
+bool route_needs_token(const struct route *route, bool metrics_auth)
+{
+    return route->group != ROUTE_GROUP_MACHINE || (route->get == get_metrics && metrics_auth);
+}
+
 const struct route *routes_find(struct text path)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {

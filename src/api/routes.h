@@ -38,6 +38,10 @@ struct route {
 
 const struct route *routes_all(size_t *ret_count);
 
+/* True for all but what machines ask that have no token to send: probes, and unless `metrics_auth`
+ * says otherwise /metrics. */
+bool route_needs_token(const struct route *route, bool metrics_auth) NODISCARD;
+
 /* NULL when no route has this path. */
 const struct route *routes_find(struct text path) NODISCARD;
 

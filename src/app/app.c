@@ -279,6 +279,8 @@ static bool create_api(struct app *app, struct error *reterr)
         .metrics = app->metrics,
         .cors_origins = (const char *const *)config->cors_origins.items,
         .cors_origin_count = config->cors_origins.count,
+        .auth_token_file = config->auth_token_file[0] == '\0' ? NULL : config->auth_token_file,
+        .metrics_auth = config->metrics_auth,
         .enable_docs = config->enable_swagger,
         .access_log = config->access_log,
         .max_waiting_per_peer = (unsigned)config->http_max_waiting_per_address,
@@ -436,8 +438,10 @@ static void log_initialized(const struct app *app)
 /* What has to be done now and then is done here: it may touch files, and nobody waits for main. */
 static void serve_until_stopped(struct app *app)
 {
-    while (signals_wait(UPKEEP_INTERVAL_MS) != SIGNALS_STOP)
+    while (signals_wait(UPKEEP_INTERVAL_MS) != SIGNALS_STOP) {
         http_server_upkeep(app->server);
+        api_upkeep(app->api);
+    }
 }
 
 /* The order is that of pod termination in Kubernetes: while endpoints are still being removed,

@@ -134,6 +134,22 @@ static const struct setting_info settings[] = {
         .help = "Serve /api/docs and /api/openapi.json.",
     },
     {
+        .name = "AUTH_TOKEN_FILE",
+        .group = server,
+        OTHER(SETTING_FILE, "file", auth_token_file),
+        .default_value = "",
+        .help =
+            "File of bearer tokens, one a line, of which clients must send one; read again when "
+            "it changes. Empty means that everyone may ask.",
+    },
+    {
+        .name = "METRICS_AUTH",
+        .group = server,
+        BOOLEAN(metrics_auth),
+        .default_value = "false",
+        .help = "Where there are tokens: /metrics needs one too.",
+    },
+    {
         .name = "OPENCOST_URL",
         .group = opencost,
         OTHER(SETTING_URL, "URL", opencost_url),

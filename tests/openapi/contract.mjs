@@ -14,6 +14,7 @@ const NAMESPACES = '/api/v1/cost/namespaces';
 const PODS = '/api/v1/cost/pods';
 const MONTHLY = '/api/v1/cost/monthly';
 const RECOMMENDATIONS = '/api/v1/savings/recommendations';
+const TOKEN = 'a-token-of-the-tests';
 const COSTS = [NAMESPACES, PODS, MONTHLY, RECOMMENDATIONS];
 
 const checks = new Checks();
@@ -124,6 +125,20 @@ async function checkStale(contract, base, origin) {
   });
 }
 
+// What says of itself that it needs a token needs one, and nothing else does.
+async function checkGuarded(base) {
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  const document = await (await fetch(`${base}/api/openapi.json`, { headers })).json();
+  const contract = new Contract(document, PACKAGES);
+  await checks.run('with tokens, the linter finds no error and no warning', () => lint(document));
+  await checks.run('with tokens, every schema is sound, and its examples fit', () => contract.checkExamples());
+  for (const [route, { get }] of Object.entries(document.paths)) {
+    await checks.run(`200 ${route}, with a token`, () => contract.check(base, route, route, 200, { headers }));
+    const status = get.security ? 200 : 401;
+    await checks.run(`${status} ${route}, without`, () => contract.check(base, route, route, status));
+  }
+}
+
 let contract;
 await withBackend({ args: ['--demo'] }, async (base) => {
   contract = await checkDemo(base);
@@ -137,4 +152,7 @@ await withOrigin('hang', (origin) =>
 await withOrigin('answer', (origin) =>
   withBackend({ settings: { OPENCOST_URL: origin.url, CACHE_TTL: '1', CACHE_STALE_IF_ERROR: '3600' } },
     (base) => checkStale(contract, base, origin)));
+const tokens = path.join(PACKAGES, 'tokens');
+fs.writeFileSync(tokens, TOKEN);
+await withBackend({ args: ['--demo'], settings: { AUTH_TOKEN_FILE: tokens } }, checkGuarded);
 checks.finish();

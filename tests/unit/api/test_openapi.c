@@ -31,13 +31,18 @@ static json_t *parse(struct text text)
     return value;
 }
 
-static json_t *document_of(const char *version)
+static json_t *guarded_document_of(const char *version, const struct openapi_guard *guard)
 {
-    struct http_content *content = openapi_document(version);
+    struct http_content *content = openapi_document(version, guard);
     assert_non_null(content);
     json_t *document = parse(http_content_bytes(content));
     http_content_release(content);
     return document;
+}
+
+static json_t *document_of(const char *version)
+{
+    return guarded_document_of(version, &(const struct openapi_guard){.needs_token = false});
 }
 
 static int set_up(void **state)
@@ -293,6 +298,35 @@ static void every_reference_resolves(void **state)
     json_decref(targets);
 }
 
+static void routes_that_need_a_token_say_so(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_guarded;
+    } cases[] = {
+        {"/api/v1/health", true},
+        {"/livez", false},
+        {"/readyz", false},
+        {"/metrics", true},
+    };
+    const struct openapi_guard guard = {.needs_token = true, .metrics_auth = true};
+    json_t *document = guarded_document_of("1.2.3", &guard);
+    void *parsed = document;
+    (void)state;
+    every_reference_resolves(&parsed);
+    assert_int_equal(json_array_size(at(document, "#/security")), 1);
+    assert_non_null(at(document, "#/components/securitySchemes/bearer"));
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const json_t *operation = json_object_get(
+            json_object_get(json_object_get(document, "paths"), cases[i].path), "get");
+        assert_non_null(operation);
+        assert_int_equal(json_object_get(operation, "security") == NULL, cases[i].is_guarded);
+        assert_int_equal(json_object_get(json_object_get(operation, "responses"), "401") != NULL,
+                         cases[i].is_guarded);
+    }
+    json_decref(document);
+}
+
 static void every_component_is_referred_to(void **state)
 {
     const char *section;
@@ -542,7 +576,7 @@ static void page_escapes_texts_and_shows_code_as_code(void **state)
 
 static struct http_content *any_document(void)
 {
-    return openapi_document("1.2.3");
+    return openapi_document("1.2.3", &(const struct openapi_guard){.needs_token = true});
 }
 
 static struct http_content *any_page(void)
@@ -592,6 +626,7 @@ int main(void)
         cmocka_unit_test(answers_fit_the_kind_of_route),
         cmocka_unit_test(an_unavailable_cost_answer_says_when_to_ask_again),
         cmocka_unit_test(every_reference_resolves),
+        cmocka_unit_test(routes_that_need_a_token_say_so),
         cmocka_unit_test(every_component_is_referred_to),
         cmocka_unit_test(schemas_list_the_members_that_reports_have),
         cmocka_unit_test(schemas_list_the_members_that_recommendations_have),

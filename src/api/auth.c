@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/shared.h"
+#include "base/text.h"
+#include "base/watched_file.h"
+
+enum { FILE_MAX_BYTES = 1 << 20, TOKENS_MAX = 256, TOKEN_MAX_BYTES = 4096 };
+
+struct token {
+    size_t length;
+    unsigned char bytes[TOKEN_MAX_BYTES]; /* zero behind the token */
+};
+
+/* Never changes once made. */
+struct token_set {
+    struct shared shared;
+    size_t count;
+    struct token tokens[];
+};
+
+struct auth {
+    struct watched_file *file;
+    struct log *log;
+    bool has_warned; /* since the file could last be used: one line a fault */
+    struct {
+        pthread_mutex_t lock;
+        struct token_set *tokens;
+    } current;
+};
+
+static void token_set_destroy(struct shared *shared)
+{
+    struct token_set *set = CONTAINER_OF(shared, struct token_set, shared);
+    explicit_bzero(set->tokens, set->count * sizeof(set->tokens[0]));
+    free(set);
+}
+
+/* NULL only when out of memory. */
+static struct token_set *token_set_create(size_t room)
+{
+    struct token_set *set = calloc(1, sizeof(*set) + room * sizeof(set->tokens[0]));
+    if (set != NULL)
+        shared_init(&set->shared, token_set_destroy);
+    return set;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static struct text trimmed(struct text line)
+{
+    while (line.length > 0 && is_blank(line.data[line.length - 1]))
+        line.length--;
+    while (line.length > 0 && is_blank(line.data[0])) {
+        line.data++;
+        line.length--;
+    }
+    return line;
+}
+
+/* The next line, trimmed; `rest` is left with what is behind it. */
+static struct text take_line(struct text *rest)
+{
+    const char *end = memchr(rest->data, '\n', rest->length);
+    struct text line = {rest->data, end != NULL ? (size_t)(end - rest->data) : rest->length};
+    size_t taken = line.length + (end != NULL);
+    rest->data += taken;
+    rest->length -= taken;
+    return trimmed(line);
+}
+
+/* The reason why `line` is no token, or NULL. */
+static const char *fault_of(struct text line)
+{
+    if (line.length > TOKEN_MAX_BYTES)
+        return "is longer than a token can be";
+    for (size_t i = 0; i < line.length; i++) {
+        if (line.data[i] <= ' ' || line.data[i] > '~')
+            return "holds characters that no token has";
+    }
+    return NULL;
+}
+
+/* Appends the tokens of `text`, or only counts them where `set` is NULL. */
+static bool read_tokens(struct text text, struct token_set *set, size_t *ret_count,
+                        struct error *reterr)
+{
+    size_t count = 0;
+    for (unsigned number = 1; text.length > 0; number++) {
+        struct text line = take_line(&text);
+        if (line.length == 0 || line.data[0] == '#')
+            continue;
+        const char *fault = fault_of(line);
+        if (fault != NULL)
+            return error_set(reterr, ERR_INVALID, "line %u %s", number, fault);
+        if (count == TOKENS_MAX)
+            return error_set(reterr, ERR_LIMIT, "more than %d tokens", TOKENS_MAX);
+        if (set != NULL) {
+            set->tokens[count].length = line.length;
+            memcpy(set->tokens[count].bytes, line.data, line.length);
+        }
+        count++;
+    }
+    *ret_count = count;
+    return count > 0 || error_set(reterr, ERR_INVALID, "no token in it");
+}
+
+static struct token_set *token_set_of(struct text text, struct error *reterr)
+{
+    size_t count = 0;
+    if (!read_tokens(text, NULL, &count, reterr))
+        return NULL;
+    struct token_set *set = token_set_create(count);
+    if (set == NULL)
+        (void)error_no_memory(reterr);
+    else
+        (void)read_tokens(text, set, &set->count, reterr);
+    return set;
+}
+
+/* Puts the file's tokens in place of those there are. */
+static bool load(struct auth *auth, struct error *reterr)
+{
+    size_t length;
+    char *text = watched_file_read(auth->file, FILE_MAX_BYTES, &length, reterr);
+    if (text == NULL)
+        return false;
+    struct token_set *fresh = token_set_of((struct text){text, length}, reterr);
+    watched_file_free(text, length);
+    if (fresh == NULL)
+        return false;
+    pthread_mutex_lock(&auth->current.lock);
+    struct token_set *old = auth->current.tokens;
+    auth->current.tokens = fresh;
+    pthread_mutex_unlock(&auth->current.lock);
+    if (old != NULL)
+        shared_release(&old->shared);
+    return true;
+}
+
+struct auth *auth_create(const char *token_file, struct log *log, struct error *reterr)
+{
+    struct error error;
+    struct auth *auth = calloc(1, sizeof(*auth));
+    if (auth == NULL || pthread_mutex_init(&auth->current.lock, NULL) != 0) {
+        free(auth);
+        (void)error_no_memory(reterr);
+        return NULL;
+    }
+    auth->log = log;
+    auth->file = watched_file_create(token_file);
+    if (auth->file == NULL) {
+        (void)error_no_memory(reterr);
+    } else if (!load(auth, &error)) {
+        (void)error_set(reterr, error.code, "cannot use AUTH_TOKEN_FILE %s: %s", token_file,
+                        error.text);
+    } else {
+        return auth;
+    }
+    auth_destroy(auth);
+    return NULL;
+}
+
+void auth_destroy(struct auth *auth)
+{
+    if (auth == NULL)
+        return;
+    if (auth->current.tokens != NULL)
+        shared_release(&auth->current.tokens->shared);
+    pthread_mutex_destroy(&auth->current.lock);
+    watched_file_destroy(auth->file);
+    free(auth);
+}
+
+void auth_upkeep(struct auth *auth)
+{
+    if (!watched_file_has_changed(auth->file))
+        return;
+    struct error error;
+    bool is_loaded = load(auth, &error);
+    if (is_loaded)
+        log_info(auth->log, LOG_EVENT("auth.tokens_reloaded"),
+                 LOG_STR("path", watched_file_path(auth->file)),
+                 LOG_INT("count", auth->current.tokens->count));
+    else if (!auth->has_warned)
+        log_warning(auth->log, LOG_EVENT("auth.tokens_unreadable"),
+                    LOG_STR("path", watched_file_path(auth->file)), LOG_STR("error", error.text));
+    auth->has_warned = !is_loaded;
+}
+
+/* How `sent` differs from the token, 0: not at all. Takes as long as `sent` is, whatever the token:
+ * behind that there is room, and zeros. */
+static size_t difference(const struct token *token, struct text sent)
+{
+    size_t found = token->length ^ sent.length;
+    for (size_t i = 0; i < sent.length; i++)
+        found |= (size_t)(token->bytes[i] ^ (unsigned char)sent.data[i]);
+    return found;
+}
+
+/* All are compared, so that the time does not tell which it was. `volatile` keeps the compiler from
+ * stopping at the first. */
+static bool is_among(const struct token_set *set, struct text sent)
+{
+    volatile bool is_found = false;
+    if (sent.length > TOKEN_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        volatile size_t differs = difference(&set->tokens[i], sent);
+        is_found = is_found | (differs == 0);
+    }
+    return is_found;
+}
+
+/* What stands behind the scheme; empty where there is no such scheme, or nothing. */
+static struct text token_sent(const char *authorization)
+{
+    static const struct text scheme = TEXT_INIT("Bearer ");
+    if (authorization == NULL || strncasecmp(authorization, scheme.data, scheme.length) != 0)
+        return TEXT("");
+    return trimmed(text_of(authorization + scheme.length));
+}
+
+enum auth_verdict auth_judge(struct auth *auth, const char *authorization)
+{
+    struct text sent = token_sent(authorization);
+    if (sent.length == 0)
+        return AUTH_NO_TOKEN;
+    pthread_mutex_lock(&auth->current.lock);
+    struct token_set *tokens = auth->current.tokens;
+    (void)shared_hold(&tokens->shared);
+    pthread_mutex_unlock(&auth->current.lock);
+    bool is_known = is_among(tokens, sent);
+    shared_release(&tokens->shared);
+    return is_known ? AUTH_GRANTED : AUTH_WRONG_TOKEN;
+}
