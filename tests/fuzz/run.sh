@@ -12,16 +12,20 @@ cd "$build/fuzz"
 mkdir -p findings
 
 fuzz() {
-    local name=$1 seeds options=() status=0
+    local name=$1 seeds options=() status=0 verdict
     mkdir -p "corpus/$name"
     mapfile -t seeds < <(grep . "fuzz_$name.seeds")
     [ ! -f "$here/$name.dict" ] || options+=("-dict=$here/$name.dict")
     nice "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len="$MAX_LENGTH" \
         -print_final_stats=1 -artifact_prefix="findings/$name-" "${options[@]}" "corpus/$name" "${seeds[@]}" \
         >"$name.log" 2>&1 || status=$?
-    printf '%-16s %12s executions in %s s, %s\n' "$name" \
-        "$(sed -n 's/^stat::number_of_executed_units: *//p' "$name.log")" "$seconds" \
-        "$([ "$status" -eq 0 ] && echo 'nothing found' || echo "FOUND SOMETHING, see $PWD/$name.log")"
+    case $status in
+    0) verdict="nothing found" ;;
+    72) verdict="interrupted" ;; # libFuzzer's own status for it
+    *) verdict="FOUND SOMETHING, see $PWD/$name.log" ;;
+    esac
+    printf '%-16s %12s executions in %s s at most, %s\n' "$name" \
+        "$(sed -n 's/^stat::number_of_executed_units: *//p' "$name.log")" "$seconds" "$verdict"
     return "$status"
 }
 export -f fuzz
