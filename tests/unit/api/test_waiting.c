@@ -44,12 +44,12 @@ static void no_limit_counts_nobody(void **state)
 
 static void client_that_cannot_be_counted_may_not_wait(void **state)
 {
-    struct waiting *waiting = waiting_create(2);
     long refusals = 0;
     bool hit = true;
     (void)state;
     if (!alloc_fault_supported())
         skip();
+    struct waiting *waiting = waiting_create(2);
     assert_non_null(waiting);
     for (long nth = 1; hit; nth++) {
         alloc_fault_arm(nth);
