@@ -12,8 +12,9 @@
  * After five fetches in a row that failed, each after all its tries, the circuit is open: fetches,
  * the queued ones included, fail at once with ERR_UPSTREAM_UNAVAILABLE. Ten seconds later one at a
  * time goes through, as a probe with a single try; while probes fail, the waits between them double
- * up to a minute. Any success closes the circuit. What says nothing of OpenCost's health neither
- * counts nor breaks the row: its 400, a body beyond our limit, our own want of memory, a stop.
+ * up to a minute. Any success closes the circuit. Only what no single query can
+ * be blamed for counts: that it cannot be reached, TLS, 401, 404, redirects. A time-out, a 5xx or a
+ * broken body may be one window's doing and neither counts nor breaks the row.
  *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused.

@@ -8,7 +8,9 @@
 
 enum { MS_PER_S = 1000 };
 
-/* What of OpenCost's doing, or not doing, is no fault of the one query. */
+/* What of OpenCost's doing, or not doing, cannot be the one query's fault. An OpenCost that is well but short of memory
+ * fails long windows by time-outs, 5xx and broken bodies while it answers short ones (opencost/opencost#1693): whoever
+ * asks for the former must not lock the latter out. */
 static enum breaker_outcome outcome_of(const struct error *error)
 {
     if (error == NULL)
@@ -16,10 +18,7 @@ static enum breaker_outcome outcome_of(const struct error *error)
     switch (error->code) {
     case ERR_UPSTREAM_CONNECT:
     case ERR_UPSTREAM_TLS:
-    case ERR_UPSTREAM_TIMEOUT:
-    case ERR_UPSTREAM_STATUS:
     case ERR_UPSTREAM_REFUSED:
-    case ERR_UPSTREAM_BODY:
         return BREAKER_FAILURE;
     default:
         return BREAKER_NO_VERDICT;

@@ -85,14 +85,35 @@ static void a_fetch_counts_once_however_many_tries_it_had(void **state)
         must_fetch(world, "7d", &fetched);
         for (int try = 1; try <= TRIES; try++) {
             assert_int_equal(fetched.calls, 0);
-            answer(world, 500, NULL);
+            scripted_fail(&world->engine, 0, ERR_UPSTREAM_CONNECT, 0);
+            fake_loop_run(world->loop);
             if (try < TRIES)
                 fake_loop_advance(world->loop, 1000 << (try - 1));
         }
-        assert_int_equal(fetched.error.code, ERR_UPSTREAM_STATUS);
+        assert_int_equal(fetched.error.code, ERR_UPSTREAM_CONNECT);
     }
     struct error error = {0};
     assert_true(is_refused(world, &error));
+}
+
+static void windows_that_opencost_cannot_do_do_not_lock_out_those_it_can(void **state)
+{
+    struct client_world *world = *state;
+    struct error error = {0};
+    struct fetched good = {0};
+    for (int i = 1; i <= 2 * FAILURES; i++) {
+        struct fetched fetched = {0};
+        must_fetch(world, "30d", &fetched);
+        for (int try = 1; try <= TRIES; try++) {
+            answer(world, 500, NULL);
+            fake_loop_advance(world->loop, 1000 << (try - 1));
+        }
+        assert_int_equal(fetched.error.code, ERR_UPSTREAM_STATUS);
+    }
+    must_fetch(world, "1d", &good);
+    answer(world, 200, GOOD_BODY);
+    assert_int_equal(good.pods, 1);
+    assert_false(is_refused(world, &error));
 }
 
 /* How a fetch ends in one try, and whether five of them open the circuit. */
@@ -199,12 +220,13 @@ static void a_probe_has_one_try_and_goes_alone(void **state)
     assert_int_equal(world->engine.live_count, 1);
     assert_true(is_refused(world, &error));
     assert_non_null(strstr(error.text, "a probe is under way"));
-    answer(world, 500, NULL);
+    scripted_fail(&world->engine, 0, ERR_UPSTREAM_CONNECT, 0);
+    fake_loop_run(world->loop);
     assert_int_equal(probe.calls, 1);
-    assert_int_equal(probe.error.code, ERR_UPSTREAM_STATUS);
+    assert_int_equal(probe.error.code, ERR_UPSTREAM_CONNECT);
     assert_true(is_refused(world, &error));
-    assert_non_null(strstr(error.text, "6 fetches in a row have failed, the next probe comes in "
-                                       "20 s; the last: OpenCost answered 500"));
+    assert_non_null(
+        strstr(error.text, "6 fetches in a row have failed, the next probe comes in 20 s"));
 }
 
 static void a_probe_that_succeeds_closes_it(void **state)
@@ -305,7 +327,7 @@ static void each_change_is_one_line_of_the_log_and_the_gauge_follows(void **stat
     for (int64_t wait_ms = WAIT_MS; wait_ms <= 2 * WAIT_MS; wait_ms *= 2) {
         fake_loop_advance(world->loop, wait_ms);
         must_fetch(world, "7d", &probe);
-        answer(world, wait_ms == WAIT_MS ? 500 : 200, GOOD_BODY);
+        answer(world, wait_ms == WAIT_MS ? 404 : 200, GOOD_BODY);
     }
     line[sizeof(gauge)] = '0';
     assert_true(client_world_counts(world, line));
@@ -329,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(after_five_failures_fetches_fail_at_once_and_say_until_when),
         CASE(a_fetch_counts_once_however_many_tries_it_had),
+        CASE(windows_that_opencost_cannot_do_do_not_lock_out_those_it_can),
         cmocka_unit_test(what_is_no_fault_of_opencost_does_not_count),
         CASE(queued_fetches_fail_when_it_opens_and_those_under_way_go_on),
         CASE(a_refusal_from_inside_done_is_told_at_once),
