@@ -4,8 +4,8 @@
 # Asks nothing, and does nothing (not even apt-get update) when all is there.
 set -eu
 
-build="gcc libc6-dev make cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libuv1-dev
-uthash-dev libxxhash-dev libdeflate-dev"
+build="gcc libc6-dev make cmake ninja-build pkg-config libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev
+libuv1-dev uthash-dev libxxhash-dev libdeflate-dev"
 test="libcmocka-dev python3 python3-pytest openssl procps"
 lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
 # nginx is measured beside us where it is installed; it is not installed for that, as it would start serving.

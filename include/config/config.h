@@ -47,6 +47,8 @@ struct config {
     int64_t shutdown_delay_s;        /* SHUTDOWN_DELAY */
     struct string_list cors_origins; /* CORS_ORIGINS */
     bool enable_swagger;             /* ENABLE_SWAGGER */
+    char *tls_cert_file;             /* TLS_CERT_FILE */
+    char *tls_key_file;              /* TLS_KEY_FILE, given if and only if that is */
     char *auth_token_file;           /* AUTH_TOKEN_FILE */
     bool metrics_auth;               /* METRICS_AUTH */
 

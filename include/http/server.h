@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP server: libmicrohttpd's epoll threads, one request after another on each connection.
+ * The HTTP server: libmicrohttpd's epoll threads, one request after another on each connection, in
+ * plain or in TLS 1.2 and 1.3.
  *
  * It reads requests strictly where they could be read in two ways: a request with both
  * Content-Length and Transfer-Encoding, with two different lengths, with NUL or control bytes in
@@ -53,9 +54,11 @@ struct http_server_options {
     unsigned connection_limit_per_address; /* 0: no limit; beyond it connections are closed */
     unsigned idle_timeout_s;               /* of a connection without traffic */
     unsigned request_timeout_s;            /* for a request to come in whole; 0: no limit */
-    size_t connection_memory; /* bytes of request line and headers that one connection may hold,
+    size_t connection_memory;  /* bytes of request line and headers that one connection may hold,
                                  with about 60 more for each header; a Cookie counts twice, so 8 KB
                                  of it need 20 KB here */
+    const char *tls_cert_file; /* PEM, read again when they change; NULL: plain HTTP */
+    const char *tls_key_file;
     const struct time_source *time; /* borrowed */
     struct log *log;                /* borrowed */
 
@@ -79,7 +82,7 @@ struct http_server *http_server_start(const struct http_server_options *options,
 uint16_t http_server_port(const struct http_server *server) NODISCARD;
 
 /* To be called about once a second, by one thread at a time: cuts off the requests that are too long
- * in coming. */
+ * in coming, and takes a renewed certificate for connections to come. */
 void http_server_upkeep(struct http_server *server);
 
 /* Stops accepting connections; answers from now on carry `Connection: close`. */

@@ -318,6 +318,8 @@ static bool create_server(struct app *app, struct error *reterr)
         .idle_timeout_s = (unsigned)config->http_idle_timeout_s,
         .request_timeout_s = (unsigned)config->http_request_timeout_s,
         .connection_memory = CONNECTION_MEMORY_BYTES,
+        .tls_cert_file = config->tls_cert_file[0] == '\0' ? NULL : config->tls_cert_file,
+        .tls_key_file = config->tls_key_file,
         .time = app->time,
         .log = app->log,
         .handle = api_handle,

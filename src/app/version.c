@@ -4,6 +4,7 @@
 #include "version.h"
 
 #include <curl/curl.h>
+#include <gnutls/gnutls.h>
 #include <jansson.h>
 #include <libdeflate.h>
 #include <microhttpd.h>
@@ -25,6 +26,7 @@ void version_write(struct strbuf *out)
 {
     strbuf_append_format(out, "kubecent-backend %s (%s)\n", version_number(), version_revision());
     strbuf_append_format(out, "libmicrohttpd %s\n", MHD_get_version());
+    strbuf_append_format(out, "GnuTLS %s\n", gnutls_check_version(NULL));
     strbuf_append_format(out, "%s\n", curl_version());
     strbuf_append_format(out, "libuv %s\n", uv_version_string());
     strbuf_append_format(out, "jansson %s\n", jansson_version_str());

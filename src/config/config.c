@@ -89,6 +89,20 @@ static bool read_settings(struct config *config, config_getenv_fn *getenv_fn, vo
     return true;
 }
 
+/* Settings that make no sense alone. False when out of memory. */
+static bool check_pairs(const struct config *config, struct config_report *report)
+{
+    const char *cert = config->tls_cert_file;
+    const char *key = config->tls_key_file;
+    if (cert == NULL || key == NULL) /* at fault already */
+        return true;
+    if ((cert[0] == '\0') == (key[0] == '\0'))
+        return true;
+    return string_list_add_format(&report->errors, "%s: expected together with %s",
+                                  cert[0] == '\0' ? "TLS_CERT_FILE" : "TLS_KEY_FILE",
+                                  cert[0] == '\0' ? "TLS_KEY_FILE" : "TLS_CERT_FILE");
+}
+
 static bool mask_url(struct config *config)
 {
     struct strbuf shown CLEANUP(strbuf_finish);
@@ -139,7 +153,7 @@ struct config *config_load(const char *env_file, config_getenv_fn *getenv_fn, vo
     bool ok = config != NULL && file_values != NULL &&
               env_file_read(env_file, getenv_fn, context, file_values, report) &&
               read_settings(config, getenv_fn, context, file_values, report) &&
-              report->errors.count == 0 && settle(config, report);
+              check_pairs(config, report) && report->errors.count == 0 && settle(config, report);
     free_values(file_values);
     if (!ok) {
         config_destroy(config);

@@ -134,6 +134,21 @@ static const struct setting_info settings[] = {
         .help = "Serve /api/docs and /api/openapi.json.",
     },
     {
+        .name = "TLS_CERT_FILE",
+        .group = server,
+        OTHER(SETTING_FILE, "file", tls_cert_file),
+        .default_value = "",
+        .help = "File with the server's certificate and those that lead to its authority, in PEM; "
+                "read again when it changes. Empty means plain HTTP.",
+    },
+    {
+        .name = "TLS_KEY_FILE",
+        .group = server,
+        OTHER(SETTING_FILE, "file", tls_key_file),
+        .default_value = "",
+        .help = "File with the certificate's private key, in PEM; read again when it changes.",
+    },
+    {
         .name = "AUTH_TOKEN_FILE",
         .group = server,
         OTHER(SETTING_FILE, "file", auth_token_file),

@@ -39,6 +39,8 @@ struct http_exchange *exchange_create(struct http_server *server, struct MHD_Con
         return NULL;
     exchange->server = server;
     exchange->connection = connection;
+    if (server->tls != NULL)
+        exchange->credentials = tls_begin(server->tls, connection);
     arrival_open(&server->arrivals, &exchange->arrival,
                  MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
                  time_monotonic_ms(server->options.time));
@@ -62,6 +64,7 @@ void exchange_destroy(struct http_exchange *exchange)
     arrival_close(&exchange->server->arrivals, &exchange->arrival);
     if (exchange->phase != EXCHANGE_IDLE)
         forget_request(exchange);
+    tls_credentials_release(exchange->credentials); /* its session is gone by now */
     free(exchange);
 }
 

@@ -40,7 +40,8 @@ enum {
 struct http_exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct arrival arrival; /* of the request that is being read, or comes next */
+    struct arrival arrival;              /* of the request that is being read, or comes next */
+    struct tls_credentials *credentials; /* NULL: plain HTTP */
     enum exchange_phase phase;
     bool failed;  /* the answer could not be handed over: the connection is dropped */
     bool closing; /* the answer says `Connection: close` */
@@ -80,8 +81,8 @@ void exchange_end(struct http_exchange *exchange, bool completed);
 /* Answers with a body of ours, the server's extra error headers, and closes. */
 void reply_error(struct http_exchange *exchange, int status);
 
-/* The same while a body is coming in, when libmicrohttpd takes no answer: written to the socket
- * directly, as far as it has room. The caller then drops the connection. */
+/* The same while a body is coming in, when libmicrohttpd takes no answer: written to the socket (or
+ * TLS session) directly, as far as it has room. The caller then drops the connection. */
 void reply_error_past_library(struct http_exchange *exchange, int status);
 
 #endif

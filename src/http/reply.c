@@ -142,10 +142,19 @@ void reply_error(struct http_exchange *exchange, int status)
     reply_copy(exchange, status, "application/json", text, &headers);
 }
 
-void reply_error_past_library(struct http_exchange *exchange, int status)
+static void send_past_library(struct http_exchange *exchange, const char *bytes, size_t length)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (exchange->credentials != NULL)
+        tls_send(exchange->connection, bytes, length);
+    else if (info != NULL)
+        (void)send(info->connect_fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void reply_error_past_library(struct http_exchange *exchange, int status)
+{
     struct http_headers headers = {.count = 0};
     char body[64];
     struct text text = compose_error(exchange, status, &headers, body, sizeof(body));
@@ -163,8 +172,8 @@ void reply_error_past_library(struct http_exchange *exchange, int status)
     exchange->phase = EXCHANGE_ANSWERED;
     exchange->status = status;
     exchange->bytes = text.length;
-    if (info != NULL && !strbuf_failed(&answer))
-        (void)send(info->connect_fd, answer.data, answer.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!strbuf_failed(&answer))
+        send_past_library(exchange, answer.data, answer.length);
 }
 
 static void release_form(void *form)

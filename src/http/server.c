@@ -185,6 +185,8 @@ static struct http_server *server_create(const struct http_server_options *optio
     }
     server->options = *options;
     server->options.host = NULL;
+    server->options.tls_cert_file = NULL;
+    server->options.tls_key_file = NULL;
     server->listener.fd = -1;
     /* Without random bytes ids still differ within the process, from the clock on. */
     if (getrandom(&server->request_id_seed, sizeof(server->request_id_seed), GRND_NONBLOCK) < 0)
@@ -195,6 +197,7 @@ static struct http_server *server_create(const struct http_server_options *optio
 static void server_destroy(struct http_server *server)
 {
     listener_close(&server->listener);
+    tls_destroy(server->tls);
     arrivals_finish(&server->arrivals);
     finish_idle(server);
     free(server);
@@ -205,15 +208,20 @@ static void server_destroy(struct http_server *server)
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
     const struct http_server_options *options = &server->options;
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
-                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem pool[] = {
-        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem more[TLS_OPTIONS + 2];
+    size_t count = 0;
 
-    if (options->threads < 2) /* the library takes a pool of one for an error */
-        pool[0].option = MHD_OPTION_END;
+    if (server->tls != NULL) {
+        flags |= MHD_USE_TLS;
+        tls_options(more);
+        count = TLS_OPTIONS;
+    }
+    if (options->threads > 1) /* the library takes a pool of one for an error */
+        more[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL};
+    more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, NULL,
         /* First, so that the other options' errors are ours to log. */
@@ -223,7 +231,18 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connection_limit_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        options->connection_memory, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+        options->connection_memory, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+static bool prepare_tls(struct http_server *server, const struct http_server_options *options,
+                        struct error *reterr)
+{
+    if (options->tls_cert_file == NULL)
+        return true;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return error_set(reterr, ERR_INVALID, "this libmicrohttpd was built without TLS");
+    server->tls = tls_create(options->tls_cert_file, options->tls_key_file, options->log, reterr);
+    return server->tls != NULL;
 }
 
 struct http_server *http_server_start(const struct http_server_options *options,
@@ -236,7 +255,8 @@ struct http_server *http_server_start(const struct http_server_options *options,
         error_no_memory(reterr);
         return NULL;
     }
-    if (!listener_open(&server->listener, options->host, options->port, reterr)) {
+    if (!prepare_tls(server, options, reterr) ||
+        !listener_open(&server->listener, options->host, options->port, reterr)) {
         server_destroy(server);
         return NULL;
     }
@@ -264,6 +284,8 @@ void http_server_upkeep(struct http_server *server)
     const struct http_server_options *options = &server->options;
     unsigned count;
 
+    if (server->tls != NULL)
+        tls_upkeep(server->tls);
     if (options->request_timeout_s == 0)
         return;
     count = arrivals_sweep(&server->arrivals, time_monotonic_ms(options->time),

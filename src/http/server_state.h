@@ -16,12 +16,14 @@
 #include "arrival.h"
 #include "http/server.h"
 #include "listener.h"
+#include "tls.h"
 
 struct http_server {
-    struct http_server_options options; /* `host` is not kept */
+    struct http_server_options options; /* without the strings, which are not kept */
     struct listener listener;
     struct MHD_Daemon *daemon;
     struct arrivals arrivals;
+    struct tls *tls;       /* NULL: plain HTTP */
     MHD_socket library_fd; /* its own descriptor of the listening socket, once it was quiesced */
     uint64_t request_id_seed;
     atomic_uint_fast64_t request_ids;

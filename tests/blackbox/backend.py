@@ -47,7 +47,7 @@ def run_to_end(*arguments, cwd, **settings):
 
 
 class Backend:
-    def __init__(self, double=None, *, arguments=(), launcher=(), ready=True, **settings):
+    def __init__(self, double=None, *, arguments=(), launcher=(), ready=True, tls=None, **settings):
         self.settings = {
             "HOST": "127.0.0.1",
             "PORT": free_port(),
@@ -64,6 +64,7 @@ class Backend:
         self.port = self.settings["PORT"]
         self.arguments = arguments
         self.launcher = launcher  # a command that becomes the binary's, such as prlimit with its options
+        self.tls = tls  # an ssl.SSLContext, to speak TLS with it
         self.ready = ready  # wait for the first warm-up, not just for the listener
         self.lines = []  # of stdout, as read
         self.errors = []  # of stderr
@@ -109,10 +110,10 @@ class Backend:
     # Talking
 
     def get(self, target, method="GET", headers=(), deadline=LONG):
-        return http_raw.fetch(self.port, target, method, headers, deadline, self.host)
+        return http_raw.fetch(self.port, target, method, headers, deadline, self.host, self.tls)
 
     def connect(self, deadline=LONG):
-        return http_raw.Connection(self.port, deadline, self.host)
+        return http_raw.Connection(self.port, deadline, self.host, self.tls)
 
     # The log
 

@@ -7,6 +7,7 @@ of requests, pipelined if wished; read() takes exactly one answer off it.
 import json
 import re
 import socket
+import ssl
 from decimal import Decimal
 
 from patience import LONG
@@ -55,9 +56,15 @@ class Response:
 
 
 class Connection:
-    def __init__(self, port, deadline=LONG, host="127.0.0.1"):
+    def __init__(self, port, deadline=LONG, host="127.0.0.1", tls=None):
         self.socket = socket.create_connection((host, port), timeout=deadline)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:  # an ssl.SSLContext
+            try:
+                self.socket = tls.wrap_socket(self.socket, server_hostname=host)
+            except OSError:
+                self.socket.close()
+                raise
         self.buffer = b""
 
     def __enter__(self):
@@ -81,7 +88,7 @@ class Connection:
         """More bytes into the buffer; False at the end of the stream."""
         try:
             data = self.socket.recv(65536)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             data = b""
         self.buffer += data
         return bool(data)
@@ -152,8 +159,8 @@ class Connection:
         return not self.buffer and not self._receive()
 
 
-def fetch(port, target, method="GET", headers=(), deadline=LONG, host="127.0.0.1"):
+def fetch(port, target, method="GET", headers=(), deadline=LONG, host="127.0.0.1", tls=None):
     """One request on a connection of its own."""
-    with Connection(port, deadline, host) as connection:
+    with Connection(port, deadline, host, tls) as connection:
         connection.request(target, method, headers)
         return connection.read(method)
