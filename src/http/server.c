@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "epoll_batch.h"
 #include "exchange_state.h"
+#include "mhd_epoll.h"
 #include "server_state.h"
 
 /* When no descriptor is left to accept a connection with, libmicrohttpd waits for one of its thread's
@@ -260,7 +260,7 @@ struct http_server *http_server_start(const struct http_server_options *options,
         server_destroy(server);
         return NULL;
     }
-    epoll_batch_install();
+    mhd_epoll_install();
     fd = fcntl(server->listener.fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
         server->daemon = start_daemon(server, fd);
