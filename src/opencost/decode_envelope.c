@@ -12,9 +12,8 @@ enum envelope_key envelope_key_of(const struct json_string *key)
         const char *name;
         enum envelope_key key;
     } names[] = {
-        {"code", ENVELOPE_CODE},
-        {"data", ENVELOPE_DATA},
-        {"message", ENVELOPE_MESSAGE},
+        {"code", ENVELOPE_CODE},    {"data", ENVELOPE_DATA},     {"message", ENVELOPE_MESSAGE},
+        {"status", ENVELOPE_ASIDE}, {"warning", ENVELOPE_ASIDE}, {"meta", ENVELOPE_ASIDE},
     };
     char meaning[16];
     struct text text = key->raw;
@@ -69,7 +68,10 @@ bool envelope_read_value(struct envelope *envelope, struct json_reader *json, en
     case ENVELOPE_MESSAGE:
         return read_message(envelope, json);
     case ENVELOPE_DATA:
+    case ENVELOPE_ASIDE:
+        break;
     case ENVELOPE_OTHER:
+        envelope->has_others = true;
         break;
     }
     return json_skip_value(json);
@@ -80,7 +82,7 @@ bool envelope_check(const struct envelope *envelope, struct error *reterr)
     if (envelope->has_code && !envelope->is_success)
         return error_set(reterr, ERR_UPSTREAM_BODY, "OpenCost answered code %s%s%s", envelope->code,
                          envelope->message[0] != '\0' ? ": " : "", envelope->message);
-    if (!envelope->has_data)
+    if (!envelope->has_data && (!envelope->has_code || envelope->has_others))
         return error_set(reterr, ERR_UPSTREAM_BODY, "the answer has no data");
     return true;
 }

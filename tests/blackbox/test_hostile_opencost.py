@@ -89,7 +89,8 @@ FAULTS = {
     "html": (answer(200, "<html>secret of 10.0.0.7</html>", "text/html"), ("byte 0",)),
     "text": (answer(200, "true"), ("byte 0",)),
     "a_list": (answer(200, "[]"), ("byte 0",)),
-    "no_data": (answer(200, '{"code":200}'), ("data",)),
+    "no_data": (answer(200, '{"status":"success"}'), ("data",)),
+    "others_data": (answer(200, '{"code":200,"items":[{"total":3}]}'), ("data",)),
     "two_data": (answer(200, '{"data":[],"data":[]}'), ("second data",)),
     "data_of_words": (data('"none"'), ("data",)),
     "code_500": (http_case("oc2026-200-with-code-500.json"), ("500",)),
@@ -264,6 +265,13 @@ class TestTolerated:
         double.script(ALLOCATION, data(text), window=window)
         shown = exact(backend.get(target(window)).text)
         assert [(row["name"], row["total_cost"]) for row in shown["namespaces"]] == rows
+        assert double.count(window=window) == 1
+
+    @pytest.mark.parametrize("body", ['{"code":200}', '{"code":200,"status":"success"}', '{"code":200,"warning":"none known","meta":{}}'])
+    def test_no_data_at_all_in_an_envelope_of_opencosts(self, double, backend, body):
+        window = f"{3900 + len(body)}m"
+        double.script(ALLOCATION, answer(200, body), window=window)
+        assert json.loads(backend.get(target(window)).text)["namespaces"] == []
         assert double.count(window=window) == 1
 
     @pytest.mark.parametrize("content_type", [None, "text/html", "application/octet-stream", "x" * 4000, "\xff"])

@@ -62,6 +62,8 @@ PARTS = {
     "shared_cost": (("sharedCost",), None),
     "external_cost": (("externalCost",), None),
 }
+# What OpenCost sends beside the data.
+ENVELOPE = {"code", "status", "message", "warning", "meta"}
 MONEY = ("total_cost", *PARTS, "idle_cost")
 
 
@@ -242,12 +244,13 @@ def answer(body, include_idle):
         raise Refused("the body is no JSON object")
     if "code" in document and document["code"] != 200:
         raise Refused("the envelope's code is not 200")
-    if "data" not in document:
-        raise Refused("the envelope has no data")
-    if document["data"] is not None and not isinstance(document["data"], (list, dict)):
+    if "data" not in document and ("code" not in document or document.keys() - ENVELOPE):
+        raise Refused("there is no data, and it may be anybody's answer")
+    data = document.get("data")
+    if data is not None and not isinstance(data, (list, dict)):
         raise Refused("data is neither a list nor a map")
 
-    for name, allocation in named_allocations(document["data"], counters):
+    for name, allocation in named_allocations(data, counters):
         namespace, pod, special = place_of(name, allocation)
         if namespace is None:
             counters["skipped"] += 1

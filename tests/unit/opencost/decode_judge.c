@@ -200,6 +200,16 @@ static bool add_list(struct cost_set_builder *builder, json_t *list)
     return true;
 }
 
+/* Nothing there that OpenCost does not send. */
+static bool is_opencosts(json_t *root)
+{
+    static const char *const keys[] = {"code", "status", "message", "warning", "meta"};
+    size_t known = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
+        known += json_object_get(root, keys[i]) != NULL;
+    return known == json_object_size(root);
+}
+
 static bool add_answer(struct cost_set_builder *builder, json_t *root)
 {
     json_t *code = json_object_get(root, "code");
@@ -214,6 +224,8 @@ static bool add_answer(struct cost_set_builder *builder, json_t *root)
         return add_list(builder, data);
     if (json_is_object(data))
         return add_map(builder, data);
+    if (data == NULL)
+        return code != NULL && is_opencosts(root);
     return json_is_null(data);
 }
 

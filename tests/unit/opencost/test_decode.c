@@ -109,6 +109,10 @@ static const struct accepted_case accepted_cases[] = {
     {"{\"data\":[{\"x\":{" PLACE("a", "b") ",\"properties\":{}}}]}", 0, "0.0", 0, 1},
     {"{\"data\":[{" WEB "," WEB "}]}", 1, "3.0", 0, 0},
     {"{\"code\":500,\"data\":[],\"code\":200}", 0, "0.0", 0, 0},
+    /* no data at all, in what is OpenCost's beyond doubt */
+    {"{\"code\":200}", 0, "0.0", 0, 0},
+    {"{\"code\":200,\"status\":\"success\"}", 0, "0.0", 0, 0},
+    {"{\"warning\":\"\",\"meta\":{\"a\":[1]},\"message\":\"none\",\"code\":2e2}", 0, "0.0", 0, 0},
 };
 
 static void bodies_of_every_shape_give_their_rows(void **state)
@@ -151,7 +155,10 @@ static const struct refused_case refused_cases[] = {
     {"\xEF\xBB\xBF{\"data\":[]}", "byte 0: expected a JSON object, found `???{\"data\":[]}`"},
     /* no successful answer */
     {"{}", "the answer has no data"},
-    {"{\"code\":200}", "the answer has no data"},
+    {"{\"status\":\"success\"}", "the answer has no data"},
+    {"{\"code\":200,\"items\":[]}", "the answer has no data"},
+    {"{\"code\":200,\"status\":\"success\",\"Data\":[]}", "the answer has no data"},
+    {"{\"code\":200,\"status\":\"success\"", "the body ends after byte "},
     {"{\"code\":500,\"message\":\"Internal Server Error\"}",
      "OpenCost answered code 500: Internal Server Error"},
     {"{\"data\":[{" WEB "}],\"message\":\"no\\nluck \\u00e9\",\"code\":503}",
