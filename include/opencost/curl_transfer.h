@@ -4,7 +4,7 @@
  *
  * Only http and https. Redirects are followed, five at most, and only to the same scheme, host and
  * port. Connections are reused. Proxies named in the environment (http_proxy, https_proxy,
- * no_proxy) are honoured, as in-cluster users expect.
+ * no_proxy) are honoured, as in-cluster users expect. curl_loop_global_init() comes first.
  *
  * Threads: the loop thread only.
  */
@@ -27,10 +27,6 @@ struct curl_transfer_options {
     const char *user_agent; /* copied */
     bool without_proxy;     /* whatever the environment says: for an OpenCost in this process */
 };
-
-/* Once per process, before any thread: libcurl's global state. */
-bool curl_transfers_global_init(struct error *reterr) NODISCARD;
-void curl_transfers_global_finish(void);
 
 struct curl_transfers *curl_transfers_create(const struct curl_transfer_options *options,
                                              struct error *reterr) NODISCARD;

@@ -18,6 +18,7 @@
 #include "demo/demo.h"
 #include "descriptors.h"
 #include "http/server.h"
+#include "net/curl_loop.h"
 #include "opencost/client.h"
 #include "opencost/curl_transfer.h"
 #include "service/cost_service.h"
@@ -106,7 +107,7 @@ static bool create_origin(struct app *app, bool demo, struct error *reterr)
             return false;
         url = demo_opencost_url(app->demo);
     }
-    app->curl_ready = curl_transfers_global_init(reterr);
+    app->curl_ready = curl_loop_global_init(reterr);
     app->worker = app->curl_ready ? worker_create(app->time, reterr) : NULL;
     if (app->worker == NULL)
         return false;
@@ -397,7 +398,7 @@ static void destroy(struct app *app)
     curl_transfers_destroy(app->transfers);
     worker_destroy(app->worker);
     if (app->curl_ready)
-        curl_transfers_global_finish();
+        curl_loop_global_finish();
     demo_opencost_stop(app->demo);
     metrics_destroy(app->metrics);
     log_destroy(app->log);

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curl_loop.h"
 #include "curl_request.h"
+#include "net/curl_loop.h"
 
 /* Two allocation queries, health checks, and what is left of retries. */
 enum { IDLE_CONNECTIONS_MAX = 4 };
@@ -26,19 +26,6 @@ struct curl_transfers {
     char *user_agent;
     bool without_proxy;
 };
-
-bool curl_transfers_global_init(struct error *reterr)
-{
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (code != CURLE_OK)
-        return error_set(reterr, ERR_IO, "cannot initialise libcurl: %s", curl_easy_strerror(code));
-    return true;
-}
-
-void curl_transfers_global_finish(void)
-{
-    curl_global_cleanup();
-}
 
 static CURLM *multi_of(const struct curl_transfers *transfers)
 {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/curl_loop.h"
+
 enum { KEPT_BYTES = 4096, PLENTY_MS = 60000, MIB = 1024 * 1024 };
 
 static void must(bool truth, const char *what)
@@ -22,13 +24,13 @@ int curl_world_set_up(void **state)
                                           "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
     for (size_t i = 0; i < ARRAY_LENGTH(proxies); i++)
         unsetenv(proxies[i]);
-    return curl_transfers_global_init(NULL) ? 0 : -1;
+    return curl_loop_global_init(NULL) ? 0 : -1;
 }
 
 int curl_world_tear_down(void **state)
 {
     (void)state;
-    curl_transfers_global_finish();
+    curl_loop_global_finish();
     return 0;
 }
 

@@ -4,73 +4,43 @@
  * and calls. Inside libcurl's two callbacks nothing but notes is taken: no multi function is called
  * from there (curl_multi_assign() is made for it and the exception).
  */
-#include "curl_loop.h"
+#include "net/curl_loop.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <uv.h>
+
+#include "net/socket_watch.h"
 
 struct curl_loop {
     uv_loop_t *uv;
     CURLM *multi;
     uv_timer_t expiry; /* when libcurl wants to be called, whatever its sockets do */
     uv_timer_t turn;   /* for curl_loop_turn_soon() */
-    struct socket_watch *watches;
-    unsigned open_handles; /* the struct is freed by the close callback of the last */
+    struct curl_socket *sockets;
+    unsigned open_timers; /* the struct is freed by the close callback of the last */
     void (*turned)(void *context);
     void *context;
 };
 
-struct socket_watch {
-    uv_poll_t poll;
+/* One socket of libcurl's that is watched. */
+struct curl_socket {
+    struct socket_watch *watch;
     curl_socket_t socket;
     struct curl_loop *loop;
-    struct socket_watch *next, *previous;
+    struct curl_socket *next, *previous;
 };
 
-static void release_handle(struct curl_loop *loop)
+static void forget_socket(struct curl_socket *socket)
 {
-    if (--loop->open_handles == 0)
-        free(loop);
-}
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-    struct socket_watch *watch = handle->data;
-    release_handle(watch->loop);
-    free(watch);
-}
-
-static void watch_close(struct socket_watch *watch)
-{
-    struct curl_loop *loop = watch->loop;
-    if (watch->previous != NULL)
-        watch->previous->next = watch->next;
+    struct curl_loop *loop = socket->loop;
+    if (socket->previous != NULL)
+        socket->previous->next = socket->next;
     else
-        loop->watches = watch->next;
-    if (watch->next != NULL)
-        watch->next->previous = watch->previous;
-    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
-}
-
-static struct socket_watch *watch_open(struct curl_loop *loop, curl_socket_t socket)
-{
-    struct socket_watch *watch = calloc(1, sizeof *watch);
-    if (watch == NULL)
-        return NULL;
-    if (uv_poll_init_socket(loop->uv, &watch->poll, socket) != 0) {
-        free(watch);
-        return NULL;
-    }
-    watch->poll.data = watch;
-    watch->socket = socket;
-    watch->loop = loop;
-    watch->next = loop->watches;
-    if (watch->next != NULL)
-        watch->next->previous = watch;
-    loop->watches = watch;
-    loop->open_handles++;
-    return watch;
+        loop->sockets = socket->next;
+    if (socket->next != NULL)
+        socket->next->previous = socket->previous;
+    socket_watch_destroy(socket->watch);
+    free(socket);
 }
 
 static void act(struct curl_loop *loop, curl_socket_t socket, int events)
@@ -80,46 +50,61 @@ static void act(struct curl_loop *loop, curl_socket_t socket, int events)
     loop->turned(loop->context);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void on_ready(void *context, int events)
 {
-    const struct socket_watch *watch = poll->data;
+    const struct curl_socket *socket = context;
     /* On an error libcurl is to read as well: the read tells what happened ("connection reset"),
      * and whether a reused connection had died before, in which case it takes another. */
-    int flags = status < 0 ? CURL_CSELECT_ERR | CURL_CSELECT_IN : 0;
-    if ((events & UV_READABLE) != 0)
+    int flags = (events & SOCKET_FAULTY) != 0 ? CURL_CSELECT_ERR | CURL_CSELECT_IN : 0;
+    if ((events & SOCKET_READABLE) != 0)
         flags |= CURL_CSELECT_IN;
-    if ((events & UV_WRITABLE) != 0)
+    if ((events & SOCKET_WRITABLE) != 0)
         flags |= CURL_CSELECT_OUT;
-    act(watch->loop, watch->socket, flags);
+    act(socket->loop, socket->socket, flags);
 }
 
-static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned)
+static struct curl_socket *note_socket(struct curl_loop *loop, curl_socket_t number)
+{
+    struct curl_socket *socket = calloc(1, sizeof *socket);
+    if (socket == NULL)
+        return NULL;
+    socket->watch = socket_watch_create(loop->uv, number, on_ready, socket);
+    if (socket->watch == NULL) {
+        free(socket);
+        return NULL;
+    }
+    socket->socket = number;
+    socket->loop = loop;
+    socket->next = loop->sockets;
+    if (socket->next != NULL)
+        socket->next->previous = socket;
+    loop->sockets = socket;
+    return socket;
+}
+
+static int on_socket(CURL *easy, curl_socket_t number, int what, void *context, void *assigned)
 {
     (void)easy;
     struct curl_loop *loop = context;
-    struct socket_watch *watch = assigned;
+    struct curl_socket *socket = assigned;
 
     if (what == CURL_POLL_REMOVE) {
-        if (watch != NULL) {
-            curl_multi_assign(loop->multi, socket, NULL);
-            watch_close(watch);
+        if (socket != NULL) {
+            curl_multi_assign(loop->multi, number, NULL);
+            forget_socket(socket);
         }
         return 0;
     }
-    if (watch == NULL) {
-        watch = watch_open(loop, socket);
+    if (socket == NULL) {
+        socket = note_socket(loop, number);
         /* Saying -1 here would make the whole multi unusable for good. An unwatched transfer ends
          * by its timeout instead. */
-        if (watch == NULL)
+        if (socket == NULL)
             return 0;
-        curl_multi_assign(loop->multi, socket, watch);
+        curl_multi_assign(loop->multi, number, socket);
     }
-    int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                 ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-    if (events == 0)
-        uv_poll_stop(&watch->poll);
-    else
-        uv_poll_start(&watch->poll, events, on_poll);
+    socket_watch_set(socket->watch, ((what & CURL_POLL_IN) != 0 ? SOCKET_READABLE : 0) |
+                                        ((what & CURL_POLL_OUT) != 0 ? SOCKET_WRITABLE : 0));
     return 0;
 }
 
@@ -145,6 +130,19 @@ static void on_turn(uv_timer_t *timer)
     loop->turned(loop->context);
 }
 
+bool curl_loop_global_init(struct error *reterr)
+{
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (code != CURLE_OK)
+        return error_set(reterr, ERR_IO, "cannot initialise libcurl: %s", curl_easy_strerror(code));
+    return true;
+}
+
+void curl_loop_global_finish(void)
+{
+    curl_global_cleanup();
+}
+
 struct curl_loop *curl_loop_create(struct uv_loop_s *uv, void (*turned)(void *context),
                                    void *context, struct error *reterr)
 {
@@ -163,7 +161,7 @@ struct curl_loop *curl_loop_create(struct uv_loop_s *uv, void (*turned)(void *co
     uv_timer_init(uv, &loop->expiry); /* cannot fail */
     uv_timer_init(uv, &loop->turn);
     loop->expiry.data = loop->turn.data = loop;
-    loop->open_handles = 2;
+    loop->open_timers = 2;
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
@@ -173,7 +171,9 @@ struct curl_loop *curl_loop_create(struct uv_loop_s *uv, void (*turned)(void *co
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    release_handle(handle->data);
+    struct curl_loop *loop = handle->data;
+    if (--loop->open_timers == 0)
+        free(loop);
 }
 
 void curl_loop_destroy(struct curl_loop *loop)
@@ -181,8 +181,8 @@ void curl_loop_destroy(struct curl_loop *loop)
     if (loop == NULL)
         return;
     curl_multi_cleanup(loop->multi); /* closes the idle connections, and with them watches */
-    while (loop->watches != NULL)
-        watch_close(loop->watches);
+    while (loop->sockets != NULL)
+        forget_socket(loop->sockets);
     uv_close((uv_handle_t *)&loop->expiry, on_timer_closed);
     uv_close((uv_handle_t *)&loop->turn, on_timer_closed);
 }

@@ -5,16 +5,21 @@
  *
  * Threads: the loop thread only.
  */
-#ifndef OPENCOST_CURL_LOOP_H
-#define OPENCOST_CURL_LOOP_H
+#ifndef NET_CURL_LOOP_H
+#define NET_CURL_LOOP_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 #include "base/attrs.h"
 #include "base/error.h"
 
 struct uv_loop_s;
 struct curl_loop;
+
+/* Once per process, before any thread: libcurl's global state. */
+bool curl_loop_global_init(struct error *reterr) NODISCARD;
+void curl_loop_global_finish(void);
 
 /* `turned` is called from the loop, never from inside libcurl, whenever transfers may have moved
  * on: the time to read the multi's messages. */
