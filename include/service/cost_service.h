@@ -35,6 +35,7 @@
 #include "base/text.h"
 #include "base/time_source.h"
 #include "cache/cache.h"
+#include "cache/shared_tier.h"
 #include "cost/window.h"
 #include "flight/flight.h"
 #include "http/content.h"
@@ -89,6 +90,8 @@ struct cost_service_options {
     unsigned max_waiting;        /* requests waiting at once; more are refused with ERR_BUSY */
     struct cache *cache;         /* borrowed, as all below */
     struct opencost_client *client;
+    const struct shared_tier *tier; /* NULL: none */
+    const char *origin; /* whose data these are, without secrets: OpenCost's URL. For the tier */
     struct origin_health *health; /* told the outcome of every fetch; may be NULL */
     const struct scheduler *scheduler;
     const struct time_source *time;

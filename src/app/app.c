@@ -241,6 +241,7 @@ static bool create_service(struct app *app, struct error *reterr)
         .max_waiting = (unsigned)config->http_max_waiting,
         .cache = app->cache,
         .client = app->client,
+        .origin = app->demo == NULL ? config->opencost_url_shown : "demo",
         .health = app->health,
         .scheduler = scheduler,
         .time = app->time,
