@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/attrs.h"
+#include "base/error.h"
 #include "base/strbuf.h"
 
 struct string_list {
@@ -102,6 +103,14 @@ const char *config_getenv_process(void *context, const char *name);
  * here) says what. Needs config_report_finish() in either case. */
 struct config *config_load(const char *env_file, config_getenv_fn *getenv_fn, void *context,
                            struct config_report *report) NODISCARD;
+
+enum { CONFIG_LEVEL_BYTES = 16 };
+
+/* Reads LOG_LEVEL and DEBUG once more, as config_load() did; the environment wins still. *ret_level is a level's name in
+ * capitals. False with *reterr, one line, when a value cannot be used (an unknown level is a fault here, there is one in
+ * force to stay with), or the file cannot be read, or not a second time. */
+bool config_read_level(const char *env_file, config_getenv_fn *getenv_fn, void *context,
+                       char ret_level[CONFIG_LEVEL_BYTES], struct error *reterr) NODISCARD;
 
 /* Accepts NULL. */
 void config_destroy(struct config *config);

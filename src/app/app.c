@@ -18,6 +18,7 @@
 #include "demo/demo.h"
 #include "descriptors.h"
 #include "http/server.h"
+#include "level.h"
 #include "net/curl_loop.h"
 #include "opencost/client.h"
 #include "opencost/curl_transfer.h"
@@ -50,6 +51,7 @@ struct app {
     const struct config *config;
     const struct time_source *time;
     struct log *log;
+    struct level level;
     struct metrics *metrics;
     struct demo_opencost *demo;
     bool curl_ready;
@@ -442,7 +444,10 @@ static void log_initialized(const struct app *app)
 /* What has to be done now and then is done here: it may touch files, and nobody waits for main. */
 static void serve_until_stopped(struct app *app)
 {
-    while (signals_wait(UPKEEP_INTERVAL_MS) != SIGNALS_STOP) {
+    enum signals_event event;
+    while ((event = signals_wait(UPKEEP_INTERVAL_MS)) != SIGNALS_STOP) {
+        if (event == SIGNALS_REREAD)
+            level_reread(&app->level);
         http_server_upkeep(app->server);
         api_upkeep(app->api);
     }
@@ -466,13 +471,13 @@ static void stop_gracefully(struct app *app)
         (void)http_server_drain(app->server, DRAIN_AFTER_ABORT_MS);
 }
 
-bool app_run(const struct config *config, bool demo, struct error *reterr)
+bool app_run(const struct config *config, const char *env_file, bool demo, struct error *reterr)
 {
     struct app app = {.config = config, .time = &time_source_system};
     descriptors_raise_limit();
-    signals_block();
     bool started = start(&app, demo || strcmp(config->opencost_url, "demo") == 0, reterr);
     if (started) {
+        level_init(&app.level, app.log, env_file, config->log_level);
         log_initialized(&app);
         serve_until_stopped(&app);
         stop_gracefully(&app);

@@ -7,6 +7,7 @@
 #include "app.h"
 #include "healthcheck.h"
 #include "options.h"
+#include "signals.h"
 #include "version.h"
 
 enum { EXIT_USAGE = 2, TEXT_LIMIT_BYTES = 1 << 20 };
@@ -75,7 +76,7 @@ static int run(const struct config *config, const struct app_options *options)
         ok = healthcheck_run(config, &error);
         break;
     default:
-        ok = app_run(config, options->demo, &error);
+        ok = app_run(config, options->env_file, options->demo, &error);
         break;
     }
     if (!ok)
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
         return print(write_help);
     if (options.mode == APP_VERSION)
         return print(version_write);
+    if (options.mode == APP_SERVE)
+        signals_block(); /* first: what comes from now on is for the service */
 
     struct config_report report;
     struct config *config = config_load(options.env_file, config_getenv_process, NULL, &report);

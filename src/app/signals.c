@@ -35,12 +35,18 @@ static struct timespec timespec_of_ms(int64_t duration_ms)
 enum signals_event signals_wait(int64_t limit_ms)
 {
     const struct timespec limit = timespec_of_ms(limit_ms);
+    const struct timespec no_time = {0};
     sigset_t set = stopping_signals();
+    /* The kernel hands out the lowest number first, which is SIGHUP's: a storm of them must not keep us here. */
+    if (sigtimedwait(&set, NULL, &no_time) > 0)
+        return SIGNALS_STOP;
     (void)sigaddset(&set, SIGHUP);
     switch (sigtimedwait(&set, NULL, &limit)) {
     case SIGTERM:
     case SIGINT:
         return SIGNALS_STOP;
+    case SIGHUP:
+        return SIGNALS_REREAD;
     default:
         return SIGNALS_NONE;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP and SIGPIPE do nothing.
+ * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP has settings read anew, SIGPIPE
+ * does nothing. What comes while the service is starting waits until it has started.
  *
  * Threads: main. Call signals_block() before any other thread starts: threads inherit the mask.
  */
@@ -13,9 +14,9 @@
 
 void signals_block(void);
 
-enum signals_event { SIGNALS_NONE, SIGNALS_STOP };
+enum signals_event { SIGNALS_NONE, SIGNALS_STOP, SIGNALS_REREAD };
 
-/* Waits for a signal, `limit_ms` at most. */
+/* Waits for a signal, `limit_ms` at most. SIGNALS_STOP comes before anything else that waits. */
 enum signals_event signals_wait(int64_t limit_ms) NODISCARD;
 
 /* From now on SIGTERM and SIGINT end the process at once, with status 128 + the signal's number. */
