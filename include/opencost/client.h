@@ -12,9 +12,11 @@
  * After five fetches in a row that failed, each after all its tries, the circuit is open: fetches,
  * the queued ones included, fail at once with ERR_UPSTREAM_UNAVAILABLE. Ten seconds later one at a
  * time goes through, as a probe with a single try; while probes fail, the waits between them double
- * up to a minute. Any success closes the circuit. Only what no single query can
- * be blamed for counts: that it cannot be reached, TLS, 401, 404, redirects. A time-out, a 5xx or a
- * broken body may be one window's doing and neither counts nor breaks the row.
+ * up to a minute. Any success closes the circuit. That OpenCost cannot be reached, TLS, 401, 404 and
+ * redirects count whatever was asked. A time-out, a 5xx or a broken body may be one window's doing: such
+ * failures open it only if they are of two queries at least, and while there is nothing worse, up to eight
+ * different queries may be tried as probes, one at a time, before the wait is over. A 400 and an answer
+ * too large for us do not count.
  *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused.

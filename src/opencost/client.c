@@ -103,7 +103,8 @@ bool opencost_client_fetch(struct opencost_client *client, const char *window, b
 {
     if (client->is_stopping)
         return error_set(reterr, ERR_SHUTDOWN, "shutting down");
-    enum breaker_permit permit = client_ask_circuit(client, reterr);
+    uint64_t query = client_query_of(window, include_idle);
+    enum breaker_permit permit = client_ask_circuit(client, query, reterr);
     if (permit == BREAKER_REFUSED)
         return false;
     struct opencost_fetch *fetch =
@@ -111,10 +112,11 @@ bool opencost_client_fetch(struct opencost_client *client, const char *window, b
     if (fetch == NULL) {
         struct error no_memory;
         error_no_memory(&no_memory);
-        client_note_circuit(client, permit, &no_memory);
+        client_note_circuit(client, permit, query, &no_memory);
         return false;
     }
     fetch->permit = permit;
+    fetch->query = query;
     client_begin_queued(client);
     return true;
 }

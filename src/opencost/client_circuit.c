@@ -2,15 +2,16 @@
 /* The client's circuit breaker: what counts for it, what is said of it, what it does to the queue.
  */
 #include <string.h>
+#include <xxhash.h>
 
 #include "client_internal.h"
 #include "fetch.h"
 
 enum { MS_PER_S = 1000 };
 
-/* What of OpenCost's doing, or not doing, cannot be the one query's fault. An OpenCost that is well but short of memory
- * fails long windows by time-outs, 5xx and broken bodies while it answers short ones (opencost/opencost#1693): whoever
- * asks for the former must not lock the latter out. */
+/* An OpenCost that is well but short of memory fails long windows by time-outs, 5xx and broken bodies while it answers
+ * short ones (opencost/opencost#1693): those may be the one query's fault. That it refuses a query for what it is (400),
+ * or that the answer is too large for us, tells nothing of whether it is well. */
 static enum breaker_outcome outcome_of(const struct error *error)
 {
     if (error == NULL)
@@ -20,6 +21,10 @@ static enum breaker_outcome outcome_of(const struct error *error)
     case ERR_UPSTREAM_TLS:
     case ERR_UPSTREAM_REFUSED:
         return BREAKER_FAILURE;
+    case ERR_UPSTREAM_TIMEOUT:
+    case ERR_UPSTREAM_STATUS:
+    case ERR_UPSTREAM_BODY:
+        return BREAKER_QUERY_FAILURE;
     default:
         return BREAKER_NO_VERDICT;
     }
@@ -40,10 +45,16 @@ static void explain(const struct opencost_client *client, int64_t now_ms, struct
                   breaker->failures, (long long)probe_in_s, client->circuit.last_failure);
 }
 
-enum breaker_permit client_ask_circuit(struct opencost_client *client, struct error *reterr)
+uint64_t client_query_of(const char *window, bool include_idle)
+{
+    return XXH3_64bits_withSeed(window, strlen(window), include_idle);
+}
+
+enum breaker_permit client_ask_circuit(struct opencost_client *client, uint64_t query,
+                                       struct error *reterr)
 {
     int64_t now_ms = scheduler_now_ms(client->scheduler);
-    enum breaker_permit permit = breaker_ask(&client->circuit.breaker, now_ms);
+    enum breaker_permit permit = breaker_ask(&client->circuit.breaker, query, now_ms);
     if (permit == BREAKER_REFUSED)
         explain(client, now_ms, reterr);
     return permit;
@@ -72,15 +83,15 @@ static void closed(struct opencost_client *client, int64_t now_ms)
              LOG_INT("open_seconds", (now_ms - client->circuit.opened_ms) / MS_PER_S));
 }
 
-void client_note_circuit(struct opencost_client *client, enum breaker_permit permit,
+void client_note_circuit(struct opencost_client *client, enum breaker_permit permit, uint64_t query,
                          const struct error *error)
 {
     struct breaker *breaker = &client->circuit.breaker;
     int64_t now_ms = scheduler_now_ms(client->scheduler);
     enum breaker_outcome outcome = outcome_of(error);
-    if (outcome == BREAKER_FAILURE)
+    if (outcome == BREAKER_FAILURE || outcome == BREAKER_QUERY_FAILURE)
         memcpy(client->circuit.last_failure, error->text, sizeof client->circuit.last_failure);
-    if (!breaker_note(breaker, permit, outcome, now_ms))
+    if (!breaker_note(breaker, permit, query, outcome, now_ms))
         return;
     if (breaker->state == BREAKER_OPEN)
         opened(client, now_ms);

@@ -50,12 +50,15 @@ void client_begin_queued(struct opencost_client *client);
 struct transfer_request client_request(struct opencost_client *client, const char *url,
                                        int64_t timeout_ms) NODISCARD;
 
+/* What the circuit knows a query by. */
+uint64_t client_query_of(const char *window, bool include_idle) NODISCARD;
+
 /* Whether a fetch may begin, and as what; when it is refused, *reterr says why and until when. */
-enum breaker_permit client_ask_circuit(struct opencost_client *client,
+enum breaker_permit client_ask_circuit(struct opencost_client *client, uint64_t query,
                                        struct error *reterr) NODISCARD;
 
 /* How a fetch ended that was permitted; `error` is NULL when it succeeded. */
-void client_note_circuit(struct opencost_client *client, enum breaker_permit permit,
+void client_note_circuit(struct opencost_client *client, enum breaker_permit permit, uint64_t query,
                          const struct error *error);
 
 /* The checks' part of opencost_client_stop(). */

@@ -45,6 +45,7 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
 {
     struct opencost_client *client = fetch->client;
     enum breaker_permit permit = fetch->permit;
+    uint64_t query = fetch->query;
     opencost_fetched_fn *done = fetch->done;
     void *context = fetch->context;
     if (fetch->state != FETCH_QUEUED && fetch->state != FETCH_REFUSED)
@@ -52,7 +53,7 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
     fetch->state = FETCH_DONE;
     leave_list(fetch);
     destroy(fetch);
-    client_note_circuit(client, permit, error);
+    client_note_circuit(client, permit, query, error);
     done(context, set, error);
     client_begin_queued(client);
 }

@@ -57,6 +57,7 @@ struct opencost_fetch {
     struct loop_timer *timer;
     int64_t begun_ms;
     enum breaker_permit permit; /* a probe has one try */
+    uint64_t query;             /* see client_query_of() */
     bool is_stopped;
 
     struct {

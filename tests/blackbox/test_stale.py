@@ -142,6 +142,40 @@ class TestCircuit:
             backend.wait_for_event(event)
             assert len(backend.events(event)) == 1
 
+    TRIES = 3
+
+    def fail(self, double, backend, window, fetches):
+        """Asks until so many fetches of the window have failed: after each it rests for a second."""
+        def ask():
+            assert backend.get(f"/api/v1/cost/namespaces?window={window}").status == 503
+            return double.count(window=window) >= self.TRIES * fetches
+        wait_until(ask, f"failure {fetches} of {window}")
+
+    @pytest.mark.parametrize("fault", ["500", "time_out", "broken_body"])
+    def test_opens_for_what_windows_may_be_to_blame_for_if_they_are_several(self, double, gate, fault):
+        faults = {"500": answer(500), "time_out": hang(gate), "broken_body": answer(200, '{"code":200,"data":[{')}
+        with Backend(double, OPENCOST_TIMEOUT=1) as backend:
+            double.script(ALLOCATION, faults[fault])
+            one, two = self.WINDOWS[:2]
+            self.fail(double, backend, one, 4)
+            assert backend.events("opencost.circuit_opened") == []
+            self.fail(double, backend, two, 1)
+            backend.wait_for_event("opencost.circuit_opened")
+            for window in (one, two):
+                wait_until(lambda: "temporarily unavailable" in backend.get(f"/api/v1/cost/pods?window={window}").text,
+                           "the end of its rest")
+            assert double.count(window=one) == 4 * self.TRIES
+            # Another window need not wait for theirs.
+            double.script(ALLOCATION, TYPICAL, window="3d")
+            assert backend.get(TARGET).status == 200
+            backend.wait_for_event("opencost.circuit_closed")
+
+    def test_stays_closed_for_one_window_that_opencost_cannot_do(self, double, backend):
+        double.script(ALLOCATION, answer(500), window=self.WINDOWS[0])
+        self.fail(double, backend, self.WINDOWS[0], 7)
+        assert backend.get(TARGET).status == 200
+        assert backend.events("opencost.circuit_opened") == []
+
     def test_leaves_the_figures_of_the_cache_alone(self, double, backend):
         before = backend.get(TARGET)
         double.script(ALLOCATION, answer(404))

@@ -96,61 +96,124 @@ static void a_fetch_counts_once_however_many_tries_it_had(void **state)
     assert_true(is_refused(world, &error));
 }
 
-static void windows_that_opencost_cannot_do_do_not_lock_out_those_it_can(void **state)
+/* All tries of one fetch of `window` end like this; 0: no answer, but `failure`. */
+static void fail_all_tries(struct client_world *world, const char *window, int status,
+                           const char *body, enum error_code failure)
+{
+    struct fetched fetched = {0};
+    must_fetch(world, window, &fetched);
+    for (int try = 1; fetched.calls == 0 && try <= TRIES; try++) {
+        if (status != 0)
+            scripted_answer(&world->engine, 0, status, body);
+        else
+            scripted_fail(&world->engine, 0, failure, 0);
+        fake_loop_run(world->loop);
+        if (fetched.calls == 0)
+            fake_loop_advance(world->loop, 1000 << (try - 1));
+    }
+    assert_int_equal(fetched.calls, 1);
+    assert_int_equal(fetched.pods, 0);
+}
+
+static void a_window_that_opencost_cannot_do_does_not_lock_out_those_it_can(void **state)
 {
     struct client_world *world = *state;
     struct error error = {0};
     struct fetched good = {0};
-    for (int i = 1; i <= 2 * FAILURES; i++) {
-        struct fetched fetched = {0};
-        must_fetch(world, "30d", &fetched);
-        for (int try = 1; try <= TRIES; try++) {
-            answer(world, 500, NULL);
-            fake_loop_advance(world->loop, 1000 << (try - 1));
-        }
-        assert_int_equal(fetched.error.code, ERR_UPSTREAM_STATUS);
-    }
+    for (int i = 1; i <= 2 * FAILURES; i++)
+        fail_all_tries(world, "30d", 500, NULL, ERR_NONE);
     must_fetch(world, "1d", &good);
     answer(world, 200, GOOD_BODY);
     assert_int_equal(good.pods, 1);
     assert_false(is_refused(world, &error));
 }
 
-/* How a fetch ends in one try, and whether five of them open the circuit. */
+static void nor_do_several(void **state)
+{
+    static const char *const heavy[] = {"30d", "60d", "90d"};
+    struct client_world *world = *state;
+    struct error error = {0};
+    struct fetched good = {0};
+    for (int i = 0; i < 2 * FAILURES; i++) {
+        struct fetched fetched = {0};
+        if (i < FAILURES)
+            fail_all_tries(world, heavy[i % 3], 500, NULL, ERR_NONE);
+        else
+            assert_false(opencost_client_fetch(world->client, heavy[i % 3], false, on_fetched,
+                                               &fetched, &error));
+    }
+    assert_int_equal(error.code, ERR_UPSTREAM_UNAVAILABLE);
+    must_fetch(world, "1d", &good);
+    answer(world, 200, GOOD_BODY);
+    assert_int_equal(good.pods, 1);
+    assert_false(is_refused(world, &error));
+}
+
+/* With and without idle are two queries: that both fail is no coincidence of one. */
+static void the_same_window_with_idle_is_another_query(void **state)
+{
+    struct client_world *world = *state;
+    struct error error = {0};
+    struct fetched fetched = {0};
+    for (int i = 1; i < FAILURES; i++)
+        fail_all_tries(world, "7d", 500, NULL, ERR_NONE);
+    assert_true(opencost_client_fetch(world->client, "7d", true, on_fetched, &fetched, &error));
+    for (int try = 1; try <= TRIES; try++) {
+        answer(world, 500, NULL);
+        fake_loop_advance(world->loop, 1000 << (try - 1));
+    }
+    assert_int_equal(fetched.calls, 1);
+    assert_true(is_refused(world, &error));
+}
+
+enum verdict { COUNTS_NOT, COUNTS_OF_SEVERAL, COUNTS };
+
+/* How fetches end, and whether five in a row open the circuit. */
 static const struct {
     const char *name;
     int status; /* 0: no answer, but `failure` */
+    const char *body;
     enum error_code failure;
-    bool counts;
+    enum verdict verdict;
 } endings[] = {
-    {"401", 401, ERR_NONE, true},
-    {"404", 404, ERR_NONE, true},
-    {"redirect elsewhere", 0, ERR_UPSTREAM_REFUSED, true},
-    {"400: our query", 400, ERR_NONE, false},
-    {"too large: our limit", 0, ERR_UPSTREAM_TOO_LARGE, false},
-    {"no memory: our own", 0, ERR_NO_MEMORY, false},
+    {"401", 401, NULL, ERR_NONE, COUNTS},
+    {"404", 404, NULL, ERR_NONE, COUNTS},
+    {"redirect elsewhere", 0, NULL, ERR_UPSTREAM_REFUSED, COUNTS},
+    {"not reached", 0, NULL, ERR_UPSTREAM_CONNECT, COUNTS},
+    {"TLS", 0, NULL, ERR_UPSTREAM_TLS, COUNTS},
+    {"time-out", 0, NULL, ERR_UPSTREAM_TIMEOUT, COUNTS_OF_SEVERAL},
+    {"500", 500, NULL, ERR_NONE, COUNTS_OF_SEVERAL},
+    {"504", 504, NULL, ERR_NONE, COUNTS_OF_SEVERAL},
+    {"429", 429, NULL, ERR_NONE, COUNTS_OF_SEVERAL},
+    {"empty body", 200, "", ERR_NONE, COUNTS_OF_SEVERAL},
+    {"broken body", 200, "{\"code\":200,\"data\":[{", ERR_NONE, COUNTS_OF_SEVERAL},
+    {"code 500 in a 200", 200, "{\"code\":500}", ERR_NONE, COUNTS_OF_SEVERAL},
+    {"400: our query", 400, NULL, ERR_NONE, COUNTS_NOT},
+    {"too large: our limit", 0, NULL, ERR_UPSTREAM_TOO_LARGE, COUNTS_NOT},
+    {"no memory: our own", 0, NULL, ERR_NO_MEMORY, COUNTS_NOT},
 };
 
-static void what_is_no_fault_of_opencost_does_not_count(void **state)
+static bool opens(size_t ending, const char *const *windows, size_t window_count)
 {
+    struct client_world *world = client_world_create(NULL);
+    struct error error = {0};
+    for (size_t i = 0; i < FAILURES; i++)
+        fail_all_tries(world, windows[i % window_count], endings[ending].status,
+                       endings[ending].body, endings[ending].failure);
+    bool is_open = is_refused(world, &error);
+    opencost_client_stop(world->client);
+    client_world_destroy(world);
+    return is_open;
+}
+
+static void failures_count_by_what_they_say_of_opencost(void **state)
+{
+    static const char *const windows[] = {"7d", "1d"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
-        struct client_world *world = client_world_create(NULL);
         print_message("    %s\n", endings[i].name);
-        for (int nth = 0; nth < FAILURES; nth++) {
-            struct fetched fetched = {0};
-            must_fetch(world, "7d", &fetched);
-            if (endings[i].status != 0)
-                scripted_answer(&world->engine, 0, endings[i].status, NULL);
-            else
-                scripted_fail(&world->engine, 0, endings[i].failure, 0);
-            fake_loop_run(world->loop);
-            assert_int_equal(fetched.calls, 1);
-        }
-        struct error error = {0};
-        assert_int_equal(is_refused(world, &error), endings[i].counts);
-        opencost_client_stop(world->client);
-        client_world_destroy(world);
+        assert_int_equal(opens(i, windows, 1), endings[i].verdict == COUNTS);
+        assert_int_equal(opens(i, windows, 2), endings[i].verdict != COUNTS_NOT);
     }
 }
 
@@ -351,8 +414,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(after_five_failures_fetches_fail_at_once_and_say_until_when),
         CASE(a_fetch_counts_once_however_many_tries_it_had),
-        CASE(windows_that_opencost_cannot_do_do_not_lock_out_those_it_can),
-        cmocka_unit_test(what_is_no_fault_of_opencost_does_not_count),
+        CASE(a_window_that_opencost_cannot_do_does_not_lock_out_those_it_can),
+        CASE(nor_do_several),
+        CASE(the_same_window_with_idle_is_another_query),
+        cmocka_unit_test(failures_count_by_what_they_say_of_opencost),
         CASE(queued_fetches_fail_when_it_opens_and_those_under_way_go_on),
         CASE(a_refusal_from_inside_done_is_told_at_once),
         CASE(a_probe_has_one_try_and_goes_alone),
