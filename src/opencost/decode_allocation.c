@@ -40,14 +40,17 @@ static bool resolve(struct json_reader *json, const struct json_string *string,
     return true;
 }
 
-/* Reads a value that should be a string; anything else is read over and counts as empty. */
-static bool read_text(struct json_reader *json, struct strbuf *scratch, struct text *ret_text)
+/* Reads a value that should be a name; anything else is read over and counts as empty. No name in
+ * Kubernetes holds a NUL, whereas an annotation may. */
+static bool read_name(struct json_reader *json, struct strbuf *scratch, struct text *ret_text)
 {
     struct json_string string;
     *ret_text = (struct text){0};
     if (*json->cursor != '"')
         return json_skip_value(json);
-    return json_read_string(json, &string) && resolve(json, &string, scratch, ret_text);
+    if (!json_read_string(json, &string))
+        return false;
+    return string.has_nul || resolve(json, &string, scratch, ret_text);
 }
 
 static bool key_is(const struct json_string *key, struct text expected)
@@ -74,9 +77,9 @@ static bool read_properties(struct allocation_reader *self, struct json_reader *
             return false;
         bool ok;
         if (key_is(&key, TEXT("namespace")))
-            ok = read_text(json, &self->namespace_name, &self->allocation.namespace_name);
+            ok = read_name(json, &self->namespace_name, &self->allocation.namespace_name);
         else if (key_is(&key, TEXT("pod")))
-            ok = read_text(json, &self->pod, &self->allocation.pod);
+            ok = read_name(json, &self->pod, &self->allocation.pod);
         else
             ok = json_skip_value(json);
         if (!ok || !json_object_next(json, &has_member))
@@ -132,7 +135,7 @@ static bool read_field(struct allocation_reader *self, struct json_reader *json,
     case FIELD_START:
         return read_start(self, json);
     case FIELD_NAME:
-        return takes_name ? read_text(json, &self->name, &self->allocation.name)
+        return takes_name ? read_name(json, &self->name, &self->allocation.name)
                           : json_skip_value(json);
     case FIELD_TIME:
     case FIELD_DETAIL:

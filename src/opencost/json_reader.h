@@ -7,8 +7,8 @@
  * returns false has failed for one of several reasons, told by `outcome`: the bytes ended first
  * (JSON_MORE; read again from a known place once there are more), or they are no JSON.
  *
- * Strings that are no UTF-8, lone surrogates, the character NUL, numbers beyond the range of a
- * double and nesting deeper than JSON_MAX_DEPTH are refused like malformed text.
+ * Strings that are no UTF-8, lone surrogates, keys that hold the character NUL, numbers beyond the
+ * range of a double and nesting deeper than JSON_MAX_DEPTH are refused like malformed text.
  *
  * Threads: one at a time per reader.
  */
@@ -46,6 +46,7 @@ struct json_reader {
 struct json_string {
     struct text raw;
     bool has_escapes; /* json_unescape() tells what it means; else it means itself */
+    bool has_nul;     /* one of them stands for the character NUL; never so in a key */
 };
 
 static inline void json_reader_init(struct json_reader *reader, const char *bytes, size_t length)
@@ -100,7 +101,7 @@ static inline bool json_read_string(struct json_reader *reader, struct json_stri
     if (p == reader->end || *p != '"')
         return json_read_special_string(reader, p, ret_string);
     ret_string->raw = (struct text){.data = text, .length = (size_t)(p - text)};
-    ret_string->has_escapes = false;
+    ret_string->has_escapes = ret_string->has_nul = false;
     reader->cursor = p + 1;
     return true;
 }
@@ -178,7 +179,11 @@ static inline bool json_pass_key(struct json_reader *reader, struct json_string 
 {
     if (*reader->cursor != '"')
         return json_fail(reader, reader->cursor, "a key in quotes");
-    if (!json_read_string(reader, ret_key) || !json_skip_space(reader))
+    if (!json_read_string(reader, ret_key))
+        return false;
+    if (ret_key->has_nul)
+        return json_fail(reader, ret_key->raw.data, "no NUL character in a key");
+    if (!json_skip_space(reader))
         return false;
     if (*reader->cursor != ':')
         return json_fail(reader, reader->cursor, "a colon");

@@ -67,8 +67,8 @@ static bool pass_low_surrogate(struct json_reader *reader, const char **p)
            json_fail(reader, escape, "the second half of a surrogate pair");
 }
 
-/* Passes the escape whose backslash is at *p. */
-static bool pass_escape(struct json_reader *reader, const char **p)
+/* Passes the escape whose backslash is at *p. *has_nul becomes true if it stands for NUL. */
+static bool pass_escape(struct json_reader *reader, const char **p, bool *has_nul)
 {
     const char *backslash = *p;
     if (++*p == reader->end)
@@ -82,8 +82,7 @@ static bool pass_escape(struct json_reader *reader, const char **p)
     uint32_t unit;
     if (!pass_hex4(reader, p, &unit))
         return false;
-    if (unit == 0)
-        return json_fail(reader, backslash, "no NUL character");
+    *has_nul |= unit == 0;
     if (is_low_surrogate(unit))
         return json_fail(reader, backslash, "the first half of a surrogate pair");
     return !is_high_surrogate(unit) || pass_low_surrogate(reader, p);
@@ -138,7 +137,7 @@ bool json_read_special_string(struct json_reader *reader, const char *p,
                               struct json_string *ret_string)
 {
     const char *text = reader->cursor + 1;
-    ret_string->has_escapes = false;
+    ret_string->has_escapes = ret_string->has_nul = false;
     for (;;) {
         p = json_plain_end(p, reader->end);
         if (p == reader->end)
@@ -147,7 +146,7 @@ bool json_read_special_string(struct json_reader *reader, const char *p,
             break;
         if (*p == '\\') {
             ret_string->has_escapes = true;
-            if (!pass_escape(reader, &p))
+            if (!pass_escape(reader, &p, &ret_string->has_nul))
                 return false;
         } else if ((signed char)*p < 0) {
             if (!pass_utf8(reader, &p))

@@ -255,6 +255,7 @@ class TestTolerated:
         "names_of_all_sorts": ('[{"a:b/x.y":{"totalCost":1},"\\u00e9\\ud83d\\udcb0/p":{"totalCost":1},"\\"\\\\/p":{"totalCost":1}}]',
                                [("a:b", "1.0"), ("é💰", "1.0"), ('"\\', "1.0")]),
         "same_name_twice": ('[{"a/1":{"totalCost":1},"a/1":{"totalCost":2}},{"a/1":{"totalCost":4}}]', [("a", "7.0")]),
+        "nul_in_an_annotation": ('[{"shop/web-0":{"properties":{"annotations":{"x":"\\u0000"}},"totalCost":1}}]', [("shop", "1.0")]),
         "white_space": (' \r\n[\t{ "a/1" :\n{ "totalCost"\t: 1 } } ]\n', [("a", "1.0")]),
     }
 

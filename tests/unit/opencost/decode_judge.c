@@ -20,6 +20,9 @@
 
 enum { MARK = '\x01' };
 
+/* NUL characters in values, that is; jansson takes none in keys. */
+static const size_t decoding = JSON_ALLOW_NUL;
+
 static const char *const figure_keys[FIGURE_COUNT] = {
     [FIGURE_CPU_COST] = "cpuCost",
     [FIGURE_CPU_COST_ADJUSTMENT] = "cpuCostAdjustment",
@@ -64,7 +67,7 @@ static bool is_text(const json_t *value)
 
 static struct text text_of_json(const json_t *value)
 {
-    if (!is_text(value))
+    if (!is_text(value) || strlen(json_string_value(value)) != json_string_length(value))
         return (struct text){0};
     return (struct text){json_string_value(value), json_string_length(value)};
 }
@@ -271,7 +274,7 @@ enum verdict judge(const struct body *body, bool include_idle, struct cost_set *
     *ret_set = NULL;
     if (body->length > 0 && memchr(body->bytes, '\0', body->length) != NULL)
         return VERDICT_REFUSED; /* jansson passes over a NUL behind a value */
-    json_t *root = json_loadb(body->bytes, body->length, JSON_DECODE_INT_AS_REAL, NULL);
+    json_t *root = json_loadb(body->bytes, body->length, decoding | JSON_DECODE_INT_AS_REAL, NULL);
     bool is_object = json_is_object(root);
     json_decref(root);
     if (!is_object)
@@ -279,7 +282,7 @@ enum verdict judge(const struct body *body, bool include_idle, struct cost_set *
     struct strbuf marked;
     strbuf_init(&marked, SIZE_MAX);
     mark_numbers(body, &marked);
-    root = json_loadb(strbuf_text(&marked), marked.length, JSON_REJECT_DUPLICATES, NULL);
+    root = json_loadb(strbuf_text(&marked), marked.length, decoding | JSON_REJECT_DUPLICATES, NULL);
     strbuf_finish(&marked);
     if (root == NULL)
         return VERDICT_HAS_REPEATED_KEYS;

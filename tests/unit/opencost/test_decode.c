@@ -220,7 +220,6 @@ static const struct refused_case refused_cases[] = {
     {IN_LABEL("\t"), "expected no control character in a string"},
     {IN_LABEL("\\x"), "expected a known escape"},
     {IN_LABEL("\\u12g4"), "expected four hexadecimal digits"},
-    {IN_LABEL("\\u0000"), "expected no NUL character"},
     {IN_LABEL("\\ud800"), "expected the second half of a surrogate pair"},
     {IN_LABEL("\\ud800\\n"), "expected the second half of a surrogate pair"},
     {IN_LABEL("\\ud800\\u0041"), "expected the second half of a surrogate pair"},
@@ -233,8 +232,8 @@ static const struct refused_case refused_cases[] = {
     {IN_LABEL("\xF4\x90\x80\x80"), "expected UTF-8"},
     {IN_LABEL("\xF5\x80\x80\x80"), "expected UTF-8"},
     {IN_LABEL("\xE2\x82"), "expected UTF-8"},
-    {"{\"data\":[{\"a\\u0000b\":{\"totalCost\":1}}]}", "expected no NUL character"},
-    {"{\"data\":[{\"a/b\":{\"properties\":{\"pod\":\"x\\u0000\"}}}]}", "expected no NUL character"},
+    {"{\"data\":[{\"a\\u0000b\":{\"totalCost\":1}}]}", "expected no NUL character in a key"},
+    {"{\"data\":[{\"a/b\":{\"x\":{\"y\\u0000\":1}}}]}", "expected no NUL character in a key"},
 };
 
 static void bodies_that_are_no_answer_are_refused_with_the_place_and_the_reason(void **state)
@@ -312,6 +311,26 @@ static void escaped_texts_mean_what_they_spell(void **state)
     assert_string_equal(namespaces[0].name.data, "<n>");
     assert_true(cost_set_data_start(set, &start_s));
     assert_int_equal(start_s, 1791158400);
+    cost_set_release(set);
+}
+
+/* An annotation may hold one, and whoever may create a pod may write annotations. */
+static void a_nul_in_a_value_harms_no_row_and_makes_no_name(void **state)
+{
+    static const char text[] =
+        "{\"data\":[{\"a/b\":{\"properties\":{\"pod\":\"p\\u0000q\",\"namespace\":\"n\","
+        "\"annotations\":{\"x\":\"y\\u0000z\"}},\"start\":\"\\u0000\",\"cpuCost\":1}},"
+        "{\"name\":\"c\\u0000/d\",\"properties\":{\"namespace\":\"m\"},\"cpuCost\":2}]}";
+    struct error error;
+    size_t count;
+    (void)state;
+    struct cost_set *set = decode_text(text, &error);
+    assert_non_null(set);
+    const struct pod_cost *pods = cost_set_pods(set, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(pods[0].name.data, "b"); /* of the allocation's own name */
+    assert_non_null(cost_set_find_namespace(set, TEXT("n")));
+    assert_true(cost_set_total(set) == 3 * DECIMAL_ONE);
     cost_set_release(set);
 }
 
@@ -468,6 +487,7 @@ int main(void)
         cmocka_unit_test(quotations_are_short_and_printable),
         cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(escaped_texts_mean_what_they_spell),
+        cmocka_unit_test(a_nul_in_a_value_harms_no_row_and_makes_no_name),
         cmocka_unit_test(start_is_unknown_unless_it_is_a_time),
         cmocka_unit_test(every_figure_lands_in_its_place),
         cmocka_unit_test(nesting_has_a_limit),
