@@ -8,8 +8,9 @@
  *
  * A waiter is in one of two states, and passes from one to the other exactly once:
  *     waiting -> released, by the first of: flight_end() of its key, flight_leave(),
- * flight_abort_all(). A leader that leaves does not cancel the work: followers may be waiting, and
- * the result is worth keeping.
+ * flight_give_up(), flight_abort_all(). A leader that leaves does not cancel the work: followers may be
+ * waiting, and the result is worth keeping. Only when the last one gives up, and none has left who
+ * counts on the work all the same, is whoever does it told that it is not wanted.
  *
  * A key whose work failed rests for `rest_ms`: until then joining it is refused with the error it
  * failed with, so that a broken origin is asked at its own pace and not at the clients'.
@@ -43,6 +44,12 @@ struct flight_waiter {
     void (*released)(struct flight_waiter *waiter, void *result, const struct error *error);
 };
 
+/* The work of a flight, embedded in what does it. */
+struct flight_work {
+    /* Nobody waits for it any more. May end the flight, with flight_drop(), or go on. */
+    void (*unwanted)(struct flight_work *work);
+};
+
 enum flight_role {
     FLIGHT_LEAD,      /* joined; the caller must start the work */
     FLIGHT_FOLLOW,    /* joined; someone else's work will release the waiter */
@@ -60,14 +67,26 @@ enum flight_role flight_join(struct flight_table *table, const char *key,
                              struct flight_waiter *waiter, int64_t now_ms,
                              struct error *reterr) NODISCARD;
 
-/* The waiter is not interested any more. Accepts one that does not wait. */
+/* Makes known who does the work, for flight_work_of() and `unwanted`, until the flight ends. */
+void flight_set_work(struct flight_table *table, const char *key, struct flight_work *work);
+
+/* Of what the waiter waits for; NULL when it was not made known. */
+struct flight_work *flight_work_of(const struct flight_waiter *waiter) NODISCARD;
+
+/* The waiter does not wait any more, but the work is to go on. Accepts one that does not wait. */
 void flight_leave(struct flight_waiter *waiter);
+
+/* The waiter has no use for the work any more. Accepts one that does not wait. May call `unwanted`. */
+void flight_give_up(struct flight_waiter *waiter);
 
 /* Ends the work of `key` and releases all who joined before this call; `result` (borrowed) or
  * `error`, one of them NULL. An error makes the key rest. A key without a flight is accepted (its
  * flight was aborted). */
 void flight_end(struct flight_table *table, const char *key, void *result,
                 const struct error *error, int64_t now_ms);
+
+/* Ends a flight that nobody waits in: its work was given up. */
+void flight_drop(struct flight_table *table, const char *key);
 
 /* Releases everybody with `error`; the keys do not rest. The work itself is the leaders' to cancel.
  */

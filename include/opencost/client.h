@@ -7,7 +7,9 @@
  * times `retry_wait_ms`, at most `retry_wait_max_ms`, none after the last. A 429 or 503 with
  * Retry-After waits that long instead, up to the same maximum. Other 4xx are not retried. At most
  * `max_in_flight` allocation queries are under way at once; further ones queue in the order they
- * came (health checks do not queue).
+ * came (health checks do not queue). Urgent ones, which keep the cache warm, need not wait for the others:
+ * the next slot is theirs, unless one of them has a slot already. So no number of other queries holds them
+ * up, and they do not take all slots from the others.
  *
  * After five fetches in a row that failed, each after all its tries, the circuit is open: fetches,
  * the queued ones included, fail at once with ERR_UPSTREAM_UNAVAILABLE. Ten seconds later one at a
@@ -21,7 +23,7 @@
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused.
  *
- * Logs: opencost.allocation_request, opencost.allocation_success, opencost.allocation_error,
+ * Logs: opencost.allocation_request, opencost.allocation_withdrawn, opencost.allocation_success, opencost.allocation_error,
  * opencost.http_error, opencost.request_error, opencost.allocation_defects,
  * opencost.circuit_opened, opencost.circuit_closed, opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
  * kubecent_rows_rejected_total.
@@ -80,13 +82,30 @@ void opencost_client_stop(struct opencost_client *client);
  * inside opencost_client_fetch(). */
 typedef void opencost_fetched_fn(void *context, struct cost_set *set, const struct error *error);
 
+struct opencost_query {
+    const char *window; /* canonical; copied */
+    bool include_idle;
+    bool is_urgent;
+};
+
 /* GET
  * {base}/allocation/compute?window=W&aggregate=namespace,pod&accumulate=true[&includeIdle=true].
- * `window` is a canonical window, copied. False (and *reterr) when out of memory or stopped, or
+ * The result is valid until `done` is called. NULL (and *reterr) when out of memory or stopped, or
  * while the circuit is open; `done` then never runs. */
-bool opencost_client_fetch(struct opencost_client *client, const char *window, bool include_idle,
-                           opencost_fetched_fn *done, void *context,
-                           struct error *reterr) NODISCARD;
+struct opencost_fetch *opencost_client_fetch(struct opencost_client *client,
+                                             const struct opencost_query *query,
+                                             opencost_fetched_fn *done, void *context,
+                                             struct error *reterr) NODISCARD;
+
+/* It does not wait in the queue any more. */
+bool opencost_fetch_has_begun(const struct opencost_fetch *fetch) NODISCARD;
+
+/* The fetch has become urgent. */
+void opencost_fetch_hurry(struct opencost_fetch *fetch);
+
+/* Takes a fetch that has not begun out of the queue: it is gone, and `done` never runs. False when it has
+ * begun; then it goes on. */
+bool opencost_fetch_withdraw(struct opencost_fetch *fetch) NODISCARD;
 
 /* GET {base}/healthz, one try, no retry, at most `timeout_ms`. `error` is NULL when it answered
  * 200. An error with code ERR_UPSTREAM_STATUS or ERR_UPSTREAM_REFUSED means that something answers

@@ -12,6 +12,7 @@
  */
 #include "flight/flight.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@
 struct flight {
     UT_hash_handle hh;
     struct flight_waiter *waiters; /* first joined first */
+    struct flight_work *work;      /* NULL: not known, or over */
+    bool is_kept;                  /* somebody left who counts on it */
     int64_t begun_ms;
     char key[];
 };
@@ -128,20 +131,57 @@ enum flight_role flight_join(struct flight_table *table, const char *key,
     return role;
 }
 
-void flight_leave(struct flight_waiter *waiter)
+static struct flight *find(const struct flight_table *table, const char *key)
 {
-    if (waiter->flight == NULL)
-        return;
-    DL_DELETE2(waiter->flight->waiters, waiter, previous, next);
-    waiter->flight = NULL;
+    struct flight *flight = NULL;
+    HASH_FIND_STR(table->flights, key, flight);
+    return flight;
 }
 
-/* Takes the flight, which is in no table any more. */
+void flight_set_work(struct flight_table *table, const char *key, struct flight_work *work)
+{
+    struct flight *flight = find(table, key);
+    if (flight != NULL)
+        flight->work = work;
+}
+
+struct flight_work *flight_work_of(const struct flight_waiter *waiter)
+{
+    return waiter->flight->work;
+}
+
+/* Returns the flight it was in, or NULL. */
+static struct flight *take_out(struct flight_waiter *waiter)
+{
+    struct flight *flight = waiter->flight;
+    if (flight != NULL)
+        DL_DELETE2(flight->waiters, waiter, previous, next);
+    waiter->flight = NULL;
+    return flight;
+}
+
+void flight_leave(struct flight_waiter *waiter)
+{
+    struct flight *flight = take_out(waiter);
+    if (flight != NULL)
+        flight->is_kept = true;
+}
+
+/* `unwanted` comes last: the flight may be gone behind it. */
+void flight_give_up(struct flight_waiter *waiter)
+{
+    struct flight *flight = take_out(waiter);
+    if (flight != NULL && flight->waiters == NULL && !flight->is_kept && flight->work != NULL)
+        flight->work->unwanted(flight->work);
+}
+
+/* Takes the flight, which is in no table any more. Its work is over, or its leader's to cancel. */
 static void release_all(struct flight *flight, void *result, const struct error *error)
 {
+    flight->work = NULL;
     while (flight->waiters != NULL) {
         struct flight_waiter *waiter = flight->waiters;
-        flight_leave(waiter);
+        (void)take_out(waiter);
         waiter->released(waiter, result, error);
     }
     free(flight);
@@ -173,14 +213,21 @@ static void rest_add(struct flight_table *table, const char *key, const struct e
 void flight_end(struct flight_table *table, const char *key, void *result,
                 const struct error *error, int64_t now_ms)
 {
-    struct flight *flight = NULL;
-    HASH_FIND_STR(table->flights, key, flight);
+    struct flight *flight = find(table, key);
     if (flight == NULL)
         return;
     HASH_DEL(table->flights, flight);
     if (error != NULL && table->rest_ms > 0)
         rest_add(table, flight->key, error, now_ms);
     release_all(flight, result, error);
+}
+
+void flight_drop(struct flight_table *table, const char *key)
+{
+    struct flight *flight = find(table, key);
+    assert(flight != NULL && flight->waiters == NULL);
+    HASH_DEL(table->flights, flight); /* NOLINT(clang-analyzer-unix.Malloc) */
+    free(flight);
 }
 
 void flight_abort_all(struct flight_table *table, const struct error *error)
@@ -199,9 +246,7 @@ int64_t flight_begun_ms(const struct flight_waiter *waiter)
 
 bool flight_is_open(const struct flight_table *table, const char *key)
 {
-    struct flight *flight = NULL;
-    HASH_FIND_STR(table->flights, key, flight);
-    return flight != NULL;
+    return find(table, key) != NULL;
 }
 
 size_t flight_count(const struct flight_table *table)

@@ -67,18 +67,36 @@ void opencost_client_stop(struct opencost_client *client)
         fetch_stop(fetch);
 }
 
-static struct opencost_fetch *first_queued(const struct opencost_client *client)
+static struct opencost_fetch *first_queued(const struct opencost_client *client, bool is_urgent)
 {
     struct opencost_fetch *fetch = client->first_fetch;
-    while (fetch != NULL && fetch->state != FETCH_QUEUED)
+    while (fetch != NULL && (fetch->state != FETCH_QUEUED || fetch->is_urgent != is_urgent))
         fetch = fetch->next;
     return fetch;
+}
+
+static bool is_urgent_one_under_way(const struct opencost_client *client)
+{
+    const struct opencost_fetch *fetch = client->first_fetch;
+    while (fetch != NULL && !(fetch->is_urgent && fetch_is_under_way(fetch)))
+        fetch = fetch->next;
+    return fetch != NULL;
+}
+
+/* Whose turn it is; NULL when nobody waits. */
+static struct opencost_fetch *next_queued(const struct opencost_client *client)
+{
+    struct opencost_fetch *urgent = first_queued(client, true);
+    struct opencost_fetch *other = first_queued(client, false);
+    if (urgent == NULL || (other != NULL && is_urgent_one_under_way(client)))
+        return other;
+    return urgent;
 }
 
 void client_begin_queued(struct opencost_client *client)
 {
     while (!client->is_stopping && client->in_flight < client->max_in_flight) {
-        struct opencost_fetch *fetch = first_queued(client);
+        struct opencost_fetch *fetch = next_queued(client);
         if (fetch == NULL)
             return;
         fetch_begin(fetch);
@@ -98,27 +116,30 @@ struct transfer_request client_request(struct opencost_client *client, const cha
     };
 }
 
-bool opencost_client_fetch(struct opencost_client *client, const char *window, bool include_idle,
-                           opencost_fetched_fn *done, void *context, struct error *reterr)
+struct opencost_fetch *opencost_client_fetch(struct opencost_client *client,
+                                             const struct opencost_query *query,
+                                             opencost_fetched_fn *done, void *context,
+                                             struct error *reterr)
 {
-    if (client->is_stopping)
-        return error_set(reterr, ERR_SHUTDOWN, "shutting down");
-    uint64_t query = client_query_of(window, include_idle);
-    enum breaker_permit permit = client_ask_circuit(client, query, reterr);
+    if (client->is_stopping) {
+        error_set(reterr, ERR_SHUTDOWN, "shutting down");
+        return NULL;
+    }
+    uint64_t id = client_query_of(query->window, query->include_idle);
+    enum breaker_permit permit = client_ask_circuit(client, id, reterr);
     if (permit == BREAKER_REFUSED)
-        return false;
-    struct opencost_fetch *fetch =
-        fetch_create(client, window, include_idle, done, context, reterr);
+        return NULL;
+    struct opencost_fetch *fetch = fetch_create(client, query, done, context, reterr);
     if (fetch == NULL) {
         struct error no_memory;
         error_no_memory(&no_memory);
-        client_note_circuit(client, permit, query, &no_memory);
-        return false;
+        client_note_circuit(client, permit, id, &no_memory);
+        return NULL;
     }
     fetch->permit = permit;
-    fetch->query = query;
+    fetch->query = id;
     client_begin_queued(client);
-    return true;
+    return fetch;
 }
 
 int64_t opencost_client_longest_fetch_ms(const struct opencost_client *client)

@@ -39,6 +39,11 @@ static void leave_list(struct opencost_fetch *fetch)
         client->last_fetch = fetch->previous;
 }
 
+bool fetch_is_under_way(const struct opencost_fetch *fetch)
+{
+    return fetch->state != FETCH_QUEUED && fetch->state != FETCH_REFUSED;
+}
+
 /* The slot is free and the circuit knows before `done` runs, as that may fetch again; the queue
  * moves after it, so that a new fetch takes its place behind the older ones either way. */
 static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct error *error)
@@ -48,7 +53,7 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
     uint64_t query = fetch->query;
     opencost_fetched_fn *done = fetch->done;
     void *context = fetch->context;
-    if (fetch->state != FETCH_QUEUED && fetch->state != FETCH_REFUSED)
+    if (fetch_is_under_way(fetch))
         client->in_flight--;
     fetch->state = FETCH_DONE;
     leave_list(fetch);
@@ -238,9 +243,9 @@ static void on_timer(void *context)
 
 /* The fetch's beginning, and its stop. */
 
-struct opencost_fetch *fetch_create(struct opencost_client *client, const char *window,
-                                    bool include_idle, opencost_fetched_fn *done, void *context,
-                                    struct error *reterr)
+struct opencost_fetch *fetch_create(struct opencost_client *client,
+                                    const struct opencost_query *query, opencost_fetched_fn *done,
+                                    void *context, struct error *reterr)
 {
     struct opencost_fetch *fetch = calloc(1, sizeof *fetch);
     if (fetch == NULL) {
@@ -248,11 +253,12 @@ struct opencost_fetch *fetch_create(struct opencost_client *client, const char *
         return NULL;
     }
     fetch->client = client;
-    fetch->include_idle = include_idle;
+    fetch->include_idle = query->include_idle;
+    fetch->is_urgent = query->is_urgent;
     fetch->done = done;
     fetch->context = context;
-    fetch->window = strdup(window);
-    fetch->url = client_url_allocation(client->base_url, window, include_idle);
+    fetch->window = strdup(query->window);
+    fetch->url = client_url_allocation(client->base_url, query->window, query->include_idle);
     fetch->timer = loop_timer_create(client->scheduler, on_timer, fetch);
     if (fetch->window == NULL || fetch->url == NULL || fetch->timer == NULL) {
         destroy(fetch);
@@ -274,6 +280,29 @@ void fetch_begin(struct opencost_fetch *fetch)
     fetch->begun_ms = scheduler_now_ms(fetch->client->scheduler);
     fetch_log_request(fetch);
     try_again(fetch);
+}
+
+bool opencost_fetch_has_begun(const struct opencost_fetch *fetch)
+{
+    return fetch->state != FETCH_QUEUED;
+}
+
+void opencost_fetch_hurry(struct opencost_fetch *fetch)
+{
+    fetch->is_urgent = true;
+}
+
+/* A probe that is withdrawn leaves the next its turn. */
+bool opencost_fetch_withdraw(struct opencost_fetch *fetch)
+{
+    static const struct error unwanted = {.code = ERR_DEADLINE};
+    if (opencost_fetch_has_begun(fetch) || fetch->is_stopped)
+        return false;
+    fetch_log_withdrawal(fetch);
+    leave_list(fetch);
+    client_note_circuit(fetch->client, fetch->permit, fetch->query, &unwanted);
+    destroy(fetch);
+    return true;
 }
 
 void fetch_refuse(struct opencost_fetch *fetch, const struct error *error)

@@ -31,6 +31,7 @@
  *                       +------timer---'
  *
  *     QUEUED --circuit opens--> REFUSED --timer--> DONE
+ *     QUEUED --withdrawn--> gone, without `done`
  *
  * A stop leads from QUEUED, REFUSED, TRYING and WAITING to DONE at once if no job runs, else by DECODING,
  * whose end it waits for. A fetch keeps its slot from TRYING to DONE, also while it waits: a broken
@@ -52,6 +53,7 @@ struct opencost_fetch {
     char *window;
     char *url;
     bool include_idle;
+    bool is_urgent;
     opencost_fetched_fn *done;
     void *context;
     struct loop_timer *timer;
@@ -73,9 +75,12 @@ struct opencost_fetch {
 };
 
 /* A queued fetch, on the client's list. NULL only when out of memory. */
-struct opencost_fetch *fetch_create(struct opencost_client *client, const char *window,
-                                    bool include_idle, opencost_fetched_fn *done, void *context,
-                                    struct error *reterr) NODISCARD;
+struct opencost_fetch *fetch_create(struct opencost_client *client,
+                                    const struct opencost_query *query, opencost_fetched_fn *done,
+                                    void *context, struct error *reterr) NODISCARD;
+
+/* It has a slot. */
+bool fetch_is_under_way(const struct opencost_fetch *fetch) NODISCARD;
 
 /* Takes a slot and makes the first try. Calls nobody back. */
 void fetch_begin(struct opencost_fetch *fetch);
@@ -88,6 +93,7 @@ void fetch_stop(struct opencost_fetch *fetch);
 
 /* The log lines; each says one thing that the contract names. */
 void fetch_log_request(const struct opencost_fetch *fetch);
+void fetch_log_withdrawal(const struct opencost_fetch *fetch);
 void fetch_log_failed_try(const struct opencost_fetch *fetch, const struct error *error);
 void fetch_log_success(const struct opencost_fetch *fetch, const struct cost_set *set);
 void fetch_log_failure(const struct opencost_fetch *fetch, const struct error *error);

@@ -10,6 +10,12 @@ void fetch_log_request(const struct opencost_fetch *fetch)
              LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_STR("window", fetch->window));
 }
 
+void fetch_log_withdrawal(const struct opencost_fetch *fetch)
+{
+    log_debug(fetch->client->log, LOG_EVENT("opencost.allocation_withdrawn"),
+              LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_STR("window", fetch->window));
+}
+
 void fetch_log_failed_try(const struct opencost_fetch *fetch, const struct error *error)
 {
     char *url = client_url_masked(fetch->url); /* NULL is logged as null */

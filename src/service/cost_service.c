@@ -177,7 +177,7 @@ bool cost_service_lookup(struct cost_service *service, const struct cost_query *
 static void request_end(struct cost_request *request, const struct cost_answer *answer)
 {
     struct cost_service *service = request->service;
-    flight_leave(&request->waiter);
+    flight_give_up(&request->waiter);
     DL_DELETE2(service->loop.requests, request, previous, next);
     if (answer->content != NULL)
         count_answer(service, request->spec->query.kind, answer->source);
@@ -406,6 +406,7 @@ void cost_service_refresh(struct cost_service *service, const struct window *win
         dataset_fetch_start(service, &order);
         break;
     case FLIGHT_FOLLOW:
+        dataset_fetch_keep_warm(flight_work_of(&refresh->waiter));
         break;
     default:
         free(refresh);

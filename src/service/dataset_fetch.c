@@ -16,6 +16,8 @@
 struct dataset_fetch {
     struct cost_service *service;
     struct dataset_order order;
+    struct flight_work work;
+    struct opencost_fetch *query; /* while fetching */
     struct loop_job job;
     struct warm_dataset warm; /* empty while fetching */
     int64_t now_s;
@@ -115,6 +117,7 @@ static void fetched(void *context, struct cost_set *set, const struct error *err
 {
     struct dataset_fetch *fetch = context;
     struct cost_service *service = fetch->service;
+    fetch->query = NULL;
     if (service->options.health != NULL && (error == NULL || error->code != ERR_SHUTDOWN))
         origin_health_note_fetch(service->options.health, error);
     if (error != NULL) {
@@ -141,6 +144,32 @@ static void fetched(void *context, struct cost_set *set, const struct error *err
     fetch_end(fetch, NULL);
 }
 
+/* What has begun goes on, and is kept. */
+static void unwanted(struct flight_work *work)
+{
+    struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);
+    if (fetch->query == NULL || !opencost_fetch_withdraw(fetch->query))
+        return;
+    flight_drop(fetch->service->loop.datasets, fetch->order.key);
+    fetch_free(fetch);
+}
+
+bool dataset_fetch_has_begun(const struct flight_work *work)
+{
+    if (work == NULL) /* over */
+        return true;
+    const struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);
+    return fetch->query == NULL || opencost_fetch_has_begun(fetch->query);
+}
+
+void dataset_fetch_keep_warm(struct flight_work *work)
+{
+    struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);
+    fetch->order.keep_warm = true;
+    if (fetch->query != NULL)
+        opencost_fetch_hurry(fetch->query);
+}
+
 void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order)
 {
     struct error error;
@@ -154,7 +183,14 @@ void dataset_fetch_start(struct cost_service *service, const struct dataset_orde
     fetch->service = service;
     fetch->order = *order;
     fetch->job = (struct loop_job){.work = render_warm_views, .done = warm_views_rendered};
-    if (!opencost_client_fetch(service->options.client, order->window.canonical,
-                               order->include_idle, fetched, fetch, &error))
+    fetch->work.unwanted = unwanted;
+    flight_set_work(service->loop.datasets, order->key, &fetch->work);
+    const struct opencost_query query = {
+        .window = order->window.canonical,
+        .include_idle = order->include_idle,
+        .is_urgent = order->keep_warm,
+    };
+    fetch->query = opencost_client_fetch(service->options.client, &query, fetched, fetch, &error);
+    if (fetch->query == NULL)
         fetch_end(fetch, &error);
 }

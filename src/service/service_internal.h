@@ -76,6 +76,12 @@ void dataset_order_init(struct dataset_order *order, const struct window *window
 /* Begins the work of the flight `order->key`, which the caller leads. Ends it likewise. */
 void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order);
 
+/* Whether OpenCost is being asked already, or has answered (NULL: the work is over). */
+bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
+
+/* The work that dataset_fetch_start() began has come to be a refresh's. */
+void dataset_fetch_keep_warm(struct flight_work *work);
+
 /* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,
  * or the months, oldest first. `now_s` labels months. */
 struct http_content *view_render(const struct view_spec *spec, struct dataset *const *datasets,

@@ -8,6 +8,9 @@
  * there, else this work joins the dataset's flight. When that fails, or has not ended after a grace
  * though all could be had stale, expired data are used if the cache has any that are not too old.
  * The flight goes on without us.
+ *
+ * When nobody waits for the view any more and a dataset of it still waits in the queue for OpenCost, the work is given
+ * up, and with it the flights of such datasets, as far as nobody else is in them.
  */
 #include "service_internal.h"
 
@@ -30,6 +33,7 @@ struct dataset_need {
 
 struct view_maker {
     struct cost_service *service;
+    struct flight_work work;
     struct view_spec *spec; /* held */
     struct dataset_need needs[NEEDS_MAX];
     size_t need_count;
@@ -55,12 +59,30 @@ static void maker_free(struct view_maker *maker)
 {
     end_grace(maker);
     for (size_t i = 0; i < maker->need_count; i++) {
-        flight_leave(&maker->needs[i].waiter);
+        flight_give_up(&maker->needs[i].waiter);
         dataset_release(maker->needs[i].dataset);
     }
     view_spec_release(maker->spec);
     http_content_release(maker->content);
     free(maker);
+}
+
+static bool is_queued(const struct dataset_need *need)
+{
+    return need->waiter.flight != NULL && !dataset_fetch_has_begun(flight_work_of(&need->waiter));
+}
+
+/* What is on its way is worth the rest of the work: the next to ask finds it. What has not begun is not. */
+static void unwanted(struct flight_work *work)
+{
+    struct view_maker *maker = CONTAINER_OF(work, struct view_maker, work);
+    bool has_queued = false;
+    for (size_t i = 0; i < maker->need_count; i++)
+        has_queued |= is_queued(&maker->needs[i]);
+    if (!has_queued)
+        return;
+    flight_drop(maker->service->loop.views, maker->spec->key);
+    maker_free(maker);
 }
 
 /* The data are as old as their most perishable part: the current month's, not those of months long
@@ -331,6 +353,8 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec)
     }
     maker->service = service;
     maker->spec = view_spec_hold(spec);
+    maker->work.unwanted = unwanted;
+    flight_set_work(service->loop.views, spec->key, &maker->work);
     maker->job = (struct loop_job){.work = render, .done = rendered};
     add_needs(maker);
     maker->beginning = true;

@@ -245,6 +245,100 @@ static void keys_at_rest_are_bounded_however_many_fail(void **state)
     assert_in_range(resting, 1000, 1100);
 }
 
+/* A flight's work that counts how often it is told that nobody wants it, and may drop the flight. */
+struct worker {
+    struct flight_work work;
+    struct flight_table *table;
+    const char *drops; /* a key, or NULL */
+    int unwanted;
+};
+
+static void unwanted(struct flight_work *work)
+{
+    struct worker *worker = CONTAINER_OF(work, struct worker, work);
+    worker->unwanted++;
+    if (worker->drops != NULL)
+        flight_drop(worker->table, worker->drops);
+}
+
+static void begin(struct flight_table *table, struct worker *worker, struct witness *witnesses,
+                  int count)
+{
+    worker->work.unwanted = unwanted;
+    worker->table = table;
+    for (int i = 0; i < count; i++)
+        (void)join(table, "k", &witnesses[i], 0, NULL);
+    flight_set_work(table, "k", &worker->work);
+    assert_ptr_equal(flight_work_of(&witnesses[0].waiter), &worker->work);
+}
+
+static void work_is_unwanted_when_the_last_gives_up(void **state)
+{
+    struct witness witnesses[3] = {0};
+    struct worker worker = {.drops = "k"};
+    begin(*state, &worker, witnesses, 3);
+    flight_give_up(&witnesses[1].waiter);
+    flight_give_up(&witnesses[0].waiter);
+    flight_give_up(&witnesses[0].waiter);
+    assert_int_equal(worker.unwanted, 0);
+    flight_give_up(&witnesses[2].waiter);
+    assert_int_equal(worker.unwanted, 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(witnesses[i].released, 0);
+    /* The key is free, and does not rest. */
+    assert_int_equal(flight_count(*state), 0);
+    assert_int_equal(join(*state, "k", &witnesses[0], 0, NULL), FLIGHT_LEAD);
+    assert_null(flight_work_of(&witnesses[0].waiter));
+    flight_give_up(&witnesses[0].waiter);
+    assert_int_equal(worker.unwanted, 1);
+}
+
+static void work_may_go_on_and_others_may_join_it(void **state)
+{
+    struct witness witnesses[2] = {0};
+    struct worker worker = {0};
+    int result = 0;
+    begin(*state, &worker, witnesses, 1);
+    flight_give_up(&witnesses[0].waiter);
+    assert_int_equal(worker.unwanted, 1);
+    assert_int_equal(join(*state, "k", &witnesses[1], 0, NULL), FLIGHT_FOLLOW);
+    flight_end(*state, "k", &result, NULL, 0);
+    assert_ptr_equal(witnesses[1].result, &result);
+}
+
+static void who_leaves_without_giving_up_keeps_it_wanted(void **state)
+{
+    struct witness witnesses[2] = {0};
+    struct worker worker = {.drops = "k"};
+    begin(*state, &worker, witnesses, 2);
+    flight_leave(&witnesses[0].waiter);
+    flight_give_up(&witnesses[1].waiter);
+    assert_int_equal(worker.unwanted, 0);
+    assert_true(flight_is_open(*state, "k"));
+    flight_end(*state, "k", NULL, NULL, 0);
+}
+
+static void give_up_second(struct witness *witness)
+{
+    flight_give_up(&(witness + 1)->waiter);
+}
+
+static void work_that_has_ended_is_told_nothing(void **state)
+{
+    struct witness witnesses[2] = {{.then = give_up_second}};
+    struct worker worker = {.drops = "k"};
+    begin(*state, &worker, witnesses, 2);
+    flight_end(*state, "k", NULL, NULL, 0);
+    assert_int_equal(witnesses[0].released, 1);
+    assert_int_equal(witnesses[1].released, 0);
+    assert_int_equal(worker.unwanted, 0);
+
+    struct error error = failure();
+    begin(*state, &worker, witnesses, 2);
+    flight_abort_all(*state, &error);
+    assert_int_equal(worker.unwanted, 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -260,6 +354,10 @@ int main(void)
         CASE(waiter_may_make_another_leave_while_all_are_released),
         CASE(abort_releases_everybody_and_lets_no_key_rest),
         CASE(rested_keys_are_forgotten),
+        CASE(work_is_unwanted_when_the_last_gives_up),
+        CASE(work_may_go_on_and_others_may_join_it),
+        CASE(who_leaves_without_giving_up_keeps_it_wanted),
+        CASE(work_that_has_ended_is_told_nothing),
         CASE(keys_at_rest_are_bounded_however_many_fail),
     };
     return cmocka_run_group_tests_name("flight", tests, NULL, NULL);

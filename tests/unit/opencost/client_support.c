@@ -69,14 +69,17 @@ void on_fetched(void *context, struct cost_set *set, const struct error *error)
         (void)!cost_set_pods(set, &fetched->pods);
     cost_set_release(set);
     if (fetched->fetches_again != NULL)
-        assert_true(opencost_client_fetch(fetched->fetches_again, "again", false, on_fetched,
-                                          fetched->again, NULL));
+        assert_true(opencost_client_fetch(
+            fetched->fetches_again,
+            &(struct opencost_query){.window = "again", .include_idle = false}, on_fetched,
+            fetched->again, NULL));
 }
 
 void must_fetch(struct client_world *world, const char *window, struct fetched *fetched)
 {
-    assert_true(
-        opencost_client_fetch(world->client, window, false, on_fetched, fetched, &fetched->error));
+    assert_true(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = window, .include_idle = false},
+        on_fetched, fetched, &fetched->error));
     fake_loop_run(world->loop);
 }
 

@@ -193,8 +193,10 @@ static void the_query_asks_for_pods_by_namespace_accumulated(void **state)
     assert_int_equal(world->engine.last_request.timeout_ms, 30000);
     assert_int_equal(world->engine.last_request.connect_timeout_ms, 5000);
     assert_int_equal(world->engine.last_request.max_body_bytes, 1024);
-    assert_true(opencost_client_fetch(world->client, "1&a=b +%#\xc3\xa4", true, on_fetched,
-                                      &fetched, NULL));
+    assert_true(opencost_client_fetch(
+        world->client,
+        &(struct opencost_query){.window = "1&a=b +%#\xc3\xa4", .include_idle = true}, on_fetched,
+        &fetched, NULL));
     assert_string_equal(world->engine.last_url,
                         "http://user:secret@opencost:9003/model/allocation/compute"
                         "?window=1%26a%3Db%20%2B%25%23%C3%A4"
@@ -266,7 +268,9 @@ static void an_engine_without_memory_ends_the_fetch_but_not_inside_the_call(void
     struct client_world *world = client_world_create(NULL);
     struct fetched fetched = {0};
     world->engine.refuses = true;
-    assert_true(opencost_client_fetch(world->client, "7d", false, on_fetched, &fetched, NULL));
+    assert_true(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "7d", .include_idle = false}, on_fetched,
+        &fetched, NULL));
     assert_int_equal(fetched.calls, 0);
     fake_loop_run(world->loop);
     assert_int_equal(fetched.calls, 1);
@@ -276,7 +280,9 @@ static void an_engine_without_memory_ends_the_fetch_but_not_inside_the_call(void
     assert_false(opencost_client_check(world->client, 1000, NULL, NULL, &error));
     assert_int_equal(error.code, ERR_NO_MEMORY);
     fake_loop_refuse_timers(world->loop, true);
-    assert_false(opencost_client_fetch(world->client, "7d", false, on_fetched, &fetched, &error));
+    assert_false(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "7d", .include_idle = false}, on_fetched,
+        &fetched, &error));
     assert_int_equal(error.code, ERR_NO_MEMORY);
     client_world_destroy(world);
 }
@@ -328,7 +334,9 @@ static void a_stop_ends_a_fetch_in_each_state(void **state)
         assert_int_equal(fetched.calls, 1);
         assert_int_equal(fetched.error.code, ERR_SHUTDOWN);
         assert_int_equal(fake_loop_next_timer_ms(world->loop), -1);
-        assert_false(opencost_client_fetch(world->client, "7d", false, on_fetched, &fetched, NULL));
+        assert_false(opencost_client_fetch(
+            world->client, &(struct opencost_query){.window = "7d", .include_idle = false},
+            on_fetched, &fetched, NULL));
         client_world_destroy(world);
     }
 }

@@ -54,7 +54,9 @@ static bool is_refused(struct client_world *world, struct error *reterr)
     static struct fetched fetched; /* it outlives the call when it is taken */
     unsigned started = world->engine.started;
     fetched = (struct fetched){0};
-    bool taken = opencost_client_fetch(world->client, "7d", false, on_fetched, &fetched, reterr);
+    bool taken = opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "7d", .include_idle = false}, on_fetched,
+        &fetched, reterr);
     fake_loop_run(world->loop);
     if (taken)
         return false;
@@ -139,8 +141,10 @@ static void nor_do_several(void **state)
         if (i < FAILURES)
             fail_all_tries(world, heavy[i % 3], 500, NULL, ERR_NONE);
         else
-            assert_false(opencost_client_fetch(world->client, heavy[i % 3], false, on_fetched,
-                                               &fetched, &error));
+            assert_false(opencost_client_fetch(
+                world->client,
+                &(struct opencost_query){.window = heavy[i % 3], .include_idle = false}, on_fetched,
+                &fetched, &error));
     }
     assert_int_equal(error.code, ERR_UPSTREAM_UNAVAILABLE);
     must_fetch(world, "1d", &good);
@@ -157,7 +161,9 @@ static void the_same_window_with_idle_is_another_query(void **state)
     struct fetched fetched = {0};
     for (int i = 1; i < FAILURES; i++)
         fail_all_tries(world, "7d", 500, NULL, ERR_NONE);
-    assert_true(opencost_client_fetch(world->client, "7d", true, on_fetched, &fetched, &error));
+    assert_true(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "7d", .include_idle = true}, on_fetched,
+        &fetched, &error));
     for (int try = 1; try <= TRIES; try++) {
         answer(world, 500, NULL);
         fake_loop_advance(world->loop, 1000 << (try - 1));
@@ -255,8 +261,9 @@ static void fetch_again(void *context, struct cost_set *set, const struct error 
     assert_null(set);
     assert_non_null(error);
     inside->calls++;
-    inside->taken =
-        opencost_client_fetch(inside->client, "1d", false, fetch_again, inside, &inside->error);
+    inside->taken = opencost_client_fetch(
+        inside->client, &(struct opencost_query){.window = "1d", .include_idle = false},
+        fetch_again, inside, &inside->error);
 }
 
 static void a_refusal_from_inside_done_is_told_at_once(void **state)
@@ -265,7 +272,9 @@ static void a_refusal_from_inside_done_is_told_at_once(void **state)
     struct refused_inside inside = {.client = world->client};
     for (int i = 1; i < FAILURES; i++)
         fail_once(world);
-    assert_true(opencost_client_fetch(world->client, "1d", false, fetch_again, &inside, NULL));
+    assert_true(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "1d", .include_idle = false}, fetch_again,
+        &inside, NULL));
     answer(world, 404, NULL);
     assert_int_equal(inside.calls, 1);
     assert_false(inside.taken);
@@ -347,7 +356,9 @@ static void a_probe_that_finds_no_memory_leaves_the_next_its_turn(void **state)
     open_circuit(world);
     fake_loop_advance(world->loop, WAIT_MS);
     fake_loop_refuse_timers(world->loop, true);
-    assert_false(opencost_client_fetch(world->client, "7d", false, on_fetched, NULL, &error));
+    assert_false(opencost_client_fetch(
+        world->client, &(struct opencost_query){.window = "7d", .include_idle = false}, on_fetched,
+        NULL, &error));
     assert_int_equal(error.code, ERR_NO_MEMORY);
     fake_loop_refuse_timers(world->loop, false);
     assert_false(is_refused(world, &error));

@@ -53,8 +53,9 @@ static bool fetch_with_fault(struct client_world *world, struct opencost_client 
                              struct fetched *fetched)
 {
     alloc_fault_arm(nth);
-    bool was_taken =
-        opencost_client_fetch(client, "7d", true, on_fetched, fetched, &fetched->error);
+    bool was_taken = opencost_client_fetch(
+        client, &(struct opencost_query){.window = "7d", .include_idle = true}, on_fetched, fetched,
+        &fetched->error);
     fake_loop_run(world->loop);
     if (world->engine.live_count > 0 &&
         scripted_body(&world->engine, 0, GOOD_BODY, strlen(GOOD_BODY)))

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms)
+static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, int slots)
 {
     *house = (struct house){.loop = fake_loop_create(), .origin = scripted_origin_create()};
     const struct scheduler *scheduler = fake_loop_scheduler(house->loop);
@@ -20,7 +20,7 @@ void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t rev
         .tries = 3,
         .retry_wait_ms = HOUSE_RETRY_MS,
         .retry_wait_max_ms = 10 * 1000,
-        .max_in_flight = 12,
+        .max_in_flight = slots,
         .max_body_bytes = 1 << 20,
         .scheduler = scheduler,
         .engine = scripted_origin_engine(house->origin),
@@ -54,9 +54,19 @@ void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t rev
     assert_non_null(house->service);
 }
 
+void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms)
+{
+    build(house, stale_ms, revalidate_ms, HOUSE_SLOTS);
+}
+
 void house_build(struct house *house, int64_t stale_ms)
 {
     house_build_revalidating(house, stale_ms, 0);
+}
+
+void house_build_narrow(struct house *house, int64_t stale_ms, int slots)
+{
+    build(house, stale_ms, 0, slots);
 }
 
 void house_stop(struct house *house)

@@ -20,6 +20,7 @@ enum {
     HOUSE_STALE_MS = 3600 * 1000,
     HOUSE_DEADLINE_MS = 100 * 1000,
     HOUSE_MAX_WAITING = 300,
+    HOUSE_SLOTS = 12,      /* queries at once */
     HOUSE_RETRY_MS = 1000, /* waits between three tries: 1 s, 2 s */
 };
 
@@ -37,6 +38,9 @@ void house_build(struct house *house, int64_t stale_ms);
 
 /* The same, and expired data are served for `revalidate_ms` while they are refetched. */
 void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms);
+
+/* The same with so many queries at once. */
+void house_build_narrow(struct house *house, int64_t stale_ms, int slots);
 
 /* What happens on the loop thread when the process stops. May come before the tear-down, for rooms
  * above that must go in between. */

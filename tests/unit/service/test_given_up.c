@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of work that nobody waits for any more. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "house.h"
+
+enum { SLOTS = 2, HALF_MS = HOUSE_DEADLINE_MS / 2 };
+
+static int setup(void **state)
+{
+    struct house *house = calloc(1, sizeof(*house));
+    assert_non_null(house);
+    house_build_narrow(house, 0, SLOTS);
+    *state = house;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    house_tear_down(*state);
+    free(*state);
+    return 0;
+}
+
+static void ask(struct house *house, const char *window, struct asker *asker)
+{
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, window);
+    house_ask(house, &query, asker);
+    assert_true(asker->accepted);
+}
+
+/* Two fetches that take the slots; whoever comes behind them queues. */
+static void occupy(struct house *house, struct asker askers[SLOTS])
+{
+    ask(house, "1h", &askers[0]);
+    ask(house, "2h", &askers[1]);
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS);
+}
+
+static bool asks_for(struct house *house, size_t number, const char *window)
+{
+    char part[64];
+    (void)snprintf(part, sizeof(part), "window=%s&", window);
+    return number < scripted_origin_asked(house->origin) &&
+           strstr(scripted_origin_url(house->origin, number), part) != NULL;
+}
+
+static void free_slots(struct house *house, struct asker askers[SLOTS])
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        house_answer(house, i, one_pod_costing("1.5"));
+        asker_release(&askers[i]);
+    }
+}
+
+static void what_waits_in_the_queue_leaves_it_with_the_last_who_wants_it(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker first;
+    struct asker second;
+    struct asker other;
+    occupy(house, slow);
+    ask(house, "3d", &first);
+    fake_loop_advance(house->loop, HALF_MS);
+    ask(house, "3d", &second);
+    ask(house, "5d", &other);
+    fake_loop_advance(house->loop, HALF_MS);
+    assert_int_equal(first.answer.error.code, ERR_DEADLINE);
+    assert_int_equal(second.done, 0);
+    fake_loop_advance(house->loop, HALF_MS - 1);
+    struct asker late;
+    ask(house, "5d", &late);
+    fake_loop_advance(house->loop, 1);
+    assert_int_equal(second.answer.error.code, ERR_DEADLINE);
+    assert_int_equal(other.answer.error.code, ERR_DEADLINE);
+    free_slots(house, slow);
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS + 1);
+    assert_true(asks_for(house, SLOTS, "5d"));
+    house_answer(house, SLOTS, one_pod_costing("2.5"));
+    assert_non_null(strstr(asker_body(&late), "2.5"));
+    asker_release(&late);
+}
+
+static void who_asks_again_for_what_was_given_up_is_asked_for_anew(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker asker;
+    occupy(house, slow);
+    for (int round = 0; round < 3; round++) {
+        ask(house, "3d", &asker);
+        fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
+        assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
+    }
+    ask(house, "3d", &asker);
+    free_slots(house, slow);
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS + 1);
+    house_answer(house, SLOTS, one_pod_costing("2.5"));
+    assert_non_null(strstr(asker_body(&asker), "2.5"));
+    asker_release(&asker);
+}
+
+static void views_of_one_window_count_as_one_another_s_wish(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker namespaces;
+    struct asker pods;
+    struct cost_query query = house_query(COST_VIEW_PODS, "3d");
+    occupy(house, slow);
+    ask(house, "3d", &namespaces);
+    fake_loop_advance(house->loop, HALF_MS);
+    house_ask(house, &query, &pods);
+    fake_loop_advance(house->loop, HALF_MS);
+    assert_int_equal(namespaces.answer.error.code, ERR_DEADLINE);
+    free_slots(house, slow);
+    assert_true(asks_for(house, SLOTS, "3d"));
+    house_answer(house, SLOTS, one_pod_costing("2.5"));
+    assert_non_null(strstr(asker_body(&pods), "2.5"));
+    asker_release(&pods);
+}
+
+static void a_trend_that_fails_gives_up_the_months_not_asked_yet(void **state)
+{
+    struct house *house = *state;
+    struct asker trend;
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, "7d");
+    query.months = 12;
+    house_ask(house, &query, &trend);
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS);
+    scripted_origin_answer(house->origin, 0, 404, "");
+    fake_loop_run(house->loop);
+    assert_int_equal(trend.answer.error.code, ERR_UPSTREAM_REFUSED);
+    /* A month that had begun goes on, and is kept. */
+    assert_true(scripted_origin_is_open(house->origin, 1));
+    house_answer(house, 1, one_pod_costing("2.5"));
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS);
+}
+
+static void a_trend_nobody_waits_for_gives_up_the_months_not_asked_yet(void **state)
+{
+    struct house *house = *state;
+    struct asker trend;
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, "7d");
+    query.months = 12;
+    house_ask(house, &query, &trend);
+    fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
+    assert_int_equal(trend.answer.error.code, ERR_DEADLINE);
+    house_answer(house, 0, one_pod_costing("2.5"));
+    house_answer(house, 1, one_pod_costing("2.5"));
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS);
+    house_ask(house, &query, &trend);
+    assert_int_equal(scripted_origin_asked(house->origin), 2 * SLOTS); /* two of twelve are there */
+    house_stop(house);
+}
+
+static int refreshes;
+
+static void refreshed(void *context, const struct error *error, size_t pod_rows)
+{
+    (void)context, (void)error, (void)pod_rows;
+    refreshes++;
+}
+
+static void a_refresh_goes_ahead_of_those_who_queue(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    static struct asker askers[150];
+    char text[16];
+    occupy(house, slow);
+    for (int i = 0; i < 150; i++) {
+        (void)snprintf(text, sizeof(text), "%dm", 1001 + i);
+        ask(house, text, &askers[i]);
+    }
+    struct cost_query week = house_query(COST_VIEW_PODS, "7d");
+    refreshes = 0;
+    cost_service_refresh(house->service, &week.window, refreshed, NULL);
+    house_answer(house, 0, one_pod_costing("1.5"));
+    assert_true(asks_for(house, SLOTS, "7d"));
+    house_answer(house, SLOTS, one_pod_costing("1.5"));
+    assert_int_equal(refreshes, 1);
+    asker_release(&slow[0]);
+    house_stop(house);
+}
+
+static void a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker ahead;
+    struct asker asker;
+    struct cost_query pods = house_query(COST_VIEW_PODS, "7d");
+    occupy(house, slow);
+    ask(house, "3d", &ahead);
+    ask(house, "7d", &asker);
+    refreshes = 0;
+    cost_service_refresh(house->service, &pods.window, refreshed, NULL);
+    /* And it stays wanted when its client does not wait any more. */
+    fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
+    assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
+    house_answer(house, 0, one_pod_costing("1.5"));
+    assert_true(asks_for(house, SLOTS, "7d"));
+    house_answer(house, SLOTS, one_pod_costing("2.5"));
+    assert_int_equal(refreshes, 1);
+    assert_true(house_hits(house, &pods)); /* a plain view, which nobody had asked for */
+    house_stop(house);
+}
+
+static void a_stop_finds_given_up_and_waiting_ones_alike(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker queued;
+    struct asker trend;
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, "7d");
+    query.months = 12;
+    occupy(house, slow);
+    ask(house, "3d", &queued);
+    fake_loop_advance(house->loop, HALF_MS);
+    house_ask(house, &query, &trend);
+    fake_loop_advance(house->loop, HALF_MS);
+    assert_int_equal(queued.answer.error.code, ERR_DEADLINE);
+    house_stop(house);
+    assert_int_equal(trend.answer.error.code, ERR_SHUTDOWN);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_waits_in_the_queue_leaves_it_with_the_last_who_wants_it),
+        CASE(who_asks_again_for_what_was_given_up_is_asked_for_anew),
+        CASE(views_of_one_window_count_as_one_another_s_wish),
+        CASE(a_trend_that_fails_gives_up_the_months_not_asked_yet),
+        CASE(a_trend_nobody_waits_for_gives_up_the_months_not_asked_yet),
+        CASE(a_refresh_goes_ahead_of_those_who_queue),
+        CASE(a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own),
+        CASE(a_stop_finds_given_up_and_waiting_ones_alike),
+    };
+    return cmocka_run_group_tests_name("given up", tests, NULL, NULL);
+}
