@@ -6,6 +6,7 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "support/alloc_fault.h"
 #include "waiting.h"
@@ -65,38 +66,47 @@ static void client_that_cannot_be_counted_may_not_wait(void **state)
     waiting_destroy(waiting);
 }
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 20000, THREADS = 4, LIMIT = 2 };
+
+struct crowd {
+    struct waiting *waiting;
+    atomic_uint inside[2]; /* who waits now, by the test's own count */
+    atomic_uint too_many;  /* times that more waited than may */
+};
 
 static void *come_and_go(void *context)
 {
-    struct waiting *waiting = context;
-    unsigned refusals = 0;
-    for (int i = 0; i < ROUNDS; i++) {
-        const struct http_peer *peer = i % 3 == 0 ? &first : &second;
-        if (waiting_enter(waiting, peer))
-            waiting_leave(waiting, peer);
-        else
-            refusals++;
+    struct crowd *crowd = context;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        unsigned which = i % 3 == 0 ? 0 : 1;
+        const struct http_peer *peer = which == 0 ? &first : &second;
+        if (!waiting_enter(crowd->waiting, peer))
+            continue;
+        if (atomic_fetch_add(&crowd->inside[which], 1) >= LIMIT)
+            atomic_fetch_add(&crowd->too_many, 1);
+        atomic_fetch_sub(&crowd->inside[which], 1);
+        waiting_leave(crowd->waiting, peer);
     }
-    return refusals < ROUNDS ? context : NULL;
+    return NULL;
 }
 
-static void clients_come_and_go_on_any_thread(void **state)
+static void never_more_than_may_wait_whatever_the_threads(void **state)
 {
-    struct waiting *waiting = waiting_create(1);
-    pthread_t threads[4];
+    struct crowd crowd = {.waiting = waiting_create(LIMIT)};
+    pthread_t threads[THREADS];
     (void)state;
-    assert_non_null(waiting);
-    for (size_t i = 0; i < ARRAY_LENGTH(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, waiting), 0);
-    for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        void *result = NULL;
-        assert_int_equal(pthread_join(threads[i], &result), 0);
-        assert_ptr_equal(result, waiting);
-    }
-    assert_true(waiting_enter(waiting, &first));
-    waiting_leave(waiting, &first);
-    waiting_destroy(waiting);
+    assert_non_null(crowd.waiting);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, &crowd), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(crowd.too_many, 0);
+    for (int i = 0; i < LIMIT; i++) /* nobody was forgotten inside */
+        assert_true(waiting_enter(crowd.waiting, &first));
+    assert_false(waiting_enter(crowd.waiting, &first));
+    for (int i = 0; i < LIMIT; i++)
+        waiting_leave(crowd.waiting, &first);
+    waiting_destroy(crowd.waiting);
 }
 
 int main(void)
@@ -105,7 +115,7 @@ int main(void)
         cmocka_unit_test(each_client_has_a_limit_of_its_own),
         cmocka_unit_test(no_limit_counts_nobody),
         cmocka_unit_test(client_that_cannot_be_counted_may_not_wait),
-        cmocka_unit_test(clients_come_and_go_on_any_thread),
+        cmocka_unit_test(never_more_than_may_wait_whatever_the_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
