@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Health checks: one request each, no queue, no second try. */
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "client_internal.h"
 #include "client_url.h"
@@ -16,12 +17,7 @@ struct opencost_check {
 
 static void leave_list(struct opencost_check *check)
 {
-    if (check->previous != NULL)
-        check->previous->next = check->next;
-    else
-        check->client->first_check = check->next;
-    if (check->next != NULL)
-        check->next->previous = check->previous;
+    DL_DELETE2(check->client->first_check, check, previous, next);
 }
 
 /* It is off the list. */
@@ -72,7 +68,7 @@ bool opencost_client_check(struct opencost_client *client, int64_t timeout_ms,
 {
     if (client->is_stopping)
         return error_set(reterr, ERR_SHUTDOWN, "shutting down");
-    struct opencost_check *check = calloc(1, sizeof *check);
+    struct opencost_check *check = calloc(1, sizeof(*check));
     if (check == NULL)
         return error_no_memory(reterr);
     check->client = client;
@@ -84,10 +80,7 @@ bool opencost_client_check(struct opencost_client *client, int64_t timeout_ms,
         return false;
     }
     metric_add(client->metrics.of[DATASET_HEALTH].requests, 1);
-    check->next = client->first_check;
-    if (check->next != NULL)
-        check->next->previous = check;
-    client->first_check = check;
+    DL_PREPEND2(client->first_check, check, previous, next);
     return true;
 }
 
@@ -97,9 +90,7 @@ void client_stop_checks(struct opencost_client *client)
     error_set(&error, ERR_SHUTDOWN, "shutting down");
     while (client->first_check != NULL) {
         struct opencost_check *check = client->first_check;
-        client->first_check = check->next;
-        if (check->next != NULL)
-            check->next->previous = NULL;
+        leave_list(check);
         client->engine->cancel(check->transfer);
         end(check, &error);
     }

@@ -19,7 +19,7 @@ struct client_token {
 
 struct client_token *client_token_create(const char *path, struct log *log)
 {
-    struct client_token *token = calloc(1, sizeof *token);
+    struct client_token *token = calloc(1, sizeof(*token));
     if (token == NULL)
         return NULL;
     token->log = log;
@@ -35,7 +35,7 @@ void client_token_destroy(struct client_token *token)
 {
     if (token == NULL)
         return;
-    explicit_bzero(token->text, sizeof token->text);
+    explicit_bzero(token->text, sizeof(token->text));
     watched_file_destroy(token->file);
     free(token);
 }

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "curl_request.h"
 #include "net/curl_loop.h"
@@ -32,23 +33,9 @@ static CURLM *multi_of(const struct curl_transfers *transfers)
     return curl_loop_multi(transfers->loop);
 }
 
-static void link_transfer(struct curl_transfers *transfers, struct transfer *transfer)
-{
-    transfer->owner = transfers;
-    transfer->next = transfers->first;
-    if (transfer->next != NULL)
-        transfer->next->previous = transfer;
-    transfers->first = transfer;
-}
-
 static void unlink_transfer(struct transfer *transfer)
 {
-    if (transfer->previous != NULL)
-        transfer->previous->next = transfer->next;
-    else
-        transfer->owner->first = transfer->next;
-    if (transfer->next != NULL)
-        transfer->next->previous = transfer->previous;
+    DL_DELETE2(transfer->owner->first, transfer, previous, next);
 }
 
 static struct transfer *start(void *self, const struct transfer_request *request,
@@ -65,7 +52,8 @@ static struct transfer *start(void *self, const struct transfer_request *request
         error_no_memory(reterr);
         return NULL;
     }
-    link_transfer(transfers, transfer);
+    transfer->owner = transfers;
+    DL_PREPEND2(transfers->first, transfer, previous, next);
     return transfer;
 }
 
@@ -181,7 +169,7 @@ static bool copy_options(struct curl_transfers *transfers,
 struct curl_transfers *curl_transfers_create(const struct curl_transfer_options *options,
                                              struct error *reterr)
 {
-    struct curl_transfers *transfers = calloc(1, sizeof *transfers);
+    struct curl_transfers *transfers = calloc(1, sizeof(*transfers));
     if (transfers == NULL || !copy_options(transfers, options)) {
         curl_transfers_destroy(transfers);
         error_no_memory(reterr);

@@ -119,7 +119,7 @@ static void on_job_done(struct loop_job *job, bool cancelled)
 struct fetch_body *fetch_body_create(const struct scheduler *scheduler, bool include_idle,
                                      void (*turned)(void *context), void *context)
 {
-    struct fetch_body *body = calloc(1, sizeof *body);
+    struct fetch_body *body = calloc(1, sizeof(*body));
     if (body == NULL)
         return NULL;
     body->scheduler = scheduler;
@@ -153,7 +153,7 @@ static struct chunk *tail(struct fetch_body *body)
     struct chunk *last = body->loop.last;
     if (last != NULL && last->length < CHUNK_BYTES)
         return last;
-    struct chunk *chunk = malloc(sizeof *chunk);
+    struct chunk *chunk = malloc(sizeof(*chunk));
     if (chunk == NULL)
         return NULL;
     chunk->next = NULL;

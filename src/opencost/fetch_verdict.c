@@ -15,9 +15,9 @@ void excerpt_of(const void *bytes, size_t length, char excerpt[EXCERPT_MAX])
 {
     static const char key[] = "\"message\":\"";
     const char *text = bytes;
-    const char *message = memmem(text, length, key, sizeof key - 1);
+    const char *message = memmem(text, length, key, sizeof(key) - 1);
     if (message != NULL) {
-        message += sizeof key - 1;
+        message += sizeof(key) - 1;
         length -= (size_t)(message - text);
         text = message;
     }

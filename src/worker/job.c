@@ -6,6 +6,7 @@
  * thread that calls it: always the loop thread, which has all signals blocked.
  */
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "worker_internal.h"
 
@@ -28,12 +29,7 @@ static void on_work_done(uv_work_t *request, int status)
     struct worker *worker = pending->worker;
     struct loop_job *job = pending->job;
 
-    if (pending->previous != NULL)
-        pending->previous->next = pending->next;
-    else
-        worker->loop.jobs = pending->next;
-    if (pending->next != NULL)
-        pending->next->previous = pending->previous;
+    DL_DELETE2(worker->loop.jobs, pending, previous, next);
     free(pending);
 
     job->done(job, status == UV_ECANCELED);
@@ -45,18 +41,16 @@ bool worker_job_start(void *self, struct loop_job *job)
     struct worker *worker = self;
     if (worker->loop.is_stopping)
         return false;
-    struct pending_job *pending = calloc(1, sizeof *pending);
+    struct pending_job *pending = calloc(1, sizeof(*pending));
     if (pending == NULL)
         return false;
-    *pending = (struct pending_job){.worker = worker, .job = job, .next = worker->loop.jobs};
+    *pending = (struct pending_job){.worker = worker, .job = job};
     pending->request.data = pending;
     if (uv_queue_work(&worker->loop.uv, &pending->request, on_work, on_work_done) != 0) {
         free(pending);
         return false;
     }
-    if (pending->next != NULL)
-        pending->next->previous = pending;
-    worker->loop.jobs = pending;
+    DL_PREPEND2(worker->loop.jobs, pending, previous, next);
     return true;
 }
 

@@ -14,7 +14,7 @@ struct loop_timer {
 struct loop_timer *worker_timer_create(void *self, void (*fire)(void *context), void *context)
 {
     struct worker *worker = self;
-    struct loop_timer *timer = calloc(1, sizeof *timer);
+    struct loop_timer *timer = calloc(1, sizeof(*timer));
     if (timer == NULL)
         return NULL;
     *timer = (struct loop_timer){.worker = worker, .fire = fire, .context = context};

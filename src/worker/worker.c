@@ -88,7 +88,7 @@ static void wake_loop(void *context)
 
 struct worker *worker_create(const struct time_source *time, struct error *reterr)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL) {
         error_no_memory(reterr);
         return NULL;
