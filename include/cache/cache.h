@@ -32,10 +32,9 @@ struct cache;
 
 struct cache_options {
     size_t max_bytes; /* of values, keys and bookkeeping together */
-    int64_t stale_ms; /* how long past its TTL an entry is kept, to be served when OpenCost fails;
-                         0: not at all */
-    int64_t revalidate_ms; /* how long past its TTL an entry is served while somebody refetches it;
-                              kept for the longer of the two */
+    /* How long past its TTL an entry is kept to be served: when OpenCost fails, and while somebody
+     * refetches it. Kept for the longer of the two; 0: not at all. */
+    int64_t stale_ms, revalidate_ms;
     uint64_t hash_seed;
 };
 
@@ -47,9 +46,8 @@ enum cache_state {
 };
 
 struct cache_hit {
-    struct shared
-        *value;         /* held: the caller releases it; NULL unless there is something to serve */
-    int64_t fetched_ms; /* monotonic: when OpenCost answered */
+    struct shared *value; /* held: the caller releases it; NULL when there is nothing to serve */
+    int64_t fetched_ms;   /* monotonic: when OpenCost answered */
     int64_t age_ms;
     int64_t ttl_ms;
     bool revalidate; /* CACHE_STALE: the caller, and nobody else for a while, is to refetch it */
@@ -108,10 +106,9 @@ size_t cache_used_views(struct cache *cache, const char *dataset_key, struct sha
 /* Drops what is past its TTL and past the time it is kept. Returns how many entries left. */
 size_t cache_cleanup(struct cache *cache, int64_t now_ms);
 
-/* Hands out the datasets whose keys begin with `key_prefix` and which are not too old to be served,
- * fresh or stale, most recently used first, at most `max`; each value is held for the caller, and
- * none counts as used. (Values of different kinds are told apart by their keys.) Returns the count.
- */
+/* Hands out the datasets whose keys begin with `key_prefix` (keys tell values of different kinds
+ * apart) and which are not too old to be served, fresh or stale, most recently used first, at most
+ * `max`; each value is held for the caller, and none counts as used. Returns the count. */
 size_t cache_list_datasets(struct cache *cache, const char *key_prefix, int64_t now_ms,
                            struct shared **ret_values, size_t max) NODISCARD;
 

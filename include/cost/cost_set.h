@@ -8,15 +8,15 @@
  *
  * Rules (docs/OPENCOST_INTEGRATION.md has them with examples):
  *   - each part is cost + adjustment; absent figures fall back to their other names, null and
- * non-numbers count as 0 and as a defect; an absent, null or non-numeric total is the sum of the
- * parts;
+ *     non-numbers count as 0 and as a defect; an absent, null or non-numeric total is the sum of
+ *     the parts;
  *   - allocations of the same namespace and pod are summed into one row; rows keep the order of
- * first appearance;
+ *     first appearance;
  *   - special rows (names that contain __idle__, __unmounted__, __unallocated__, __shared__ or
- * __external__) count for the money and never as a pod; all __idle__ allocations become one row,
- * and none if idle was not asked for;
+ *     __external__) count for the money and never as a pod; all __idle__ allocations become one
+ *     row, and none if idle was not asked for;
  *   - an allocation without namespace and without special name is skipped and counted; one with a
- * namespace but no pod counts for its namespace and is no pod row.
+ *     namespace but no pod counts for its namespace and is no pod row.
  *
  * Threads: a builder belongs to one thread at a time; a finished set may be read by any number of
  * threads.
@@ -51,13 +51,13 @@ struct cost_figures {
 };
 
 /* What efficiencies are made of. OpenCost's own ratio is kept while a row stems from a single
- * allocation; a row merged from several is weighted: sum(usage x minutes) / sum(request x minutes).
- */
+ * allocation; one merged from several is weighted: sum(usage x minutes) / sum(request x minutes). */
 struct cost_usage {
-    uint32_t allocations;                                        /* merged into this row */
-    decimal cpu_efficiency, memory_efficiency, total_efficiency; /* as sent, if allocations is 1 */
-    decimal cpu_request, cpu_usage;                              /* core-minutes */
-    decimal memory_request, memory_usage;                        /* byte-minutes */
+    uint32_t allocations; /* merged into this row */
+    /* As sent, if `allocations` is 1. */
+    decimal cpu_efficiency, memory_efficiency, total_efficiency;
+    decimal cpu_request, cpu_usage;       /* core-minutes */
+    decimal memory_request, memory_usage; /* byte-minutes */
 };
 
 struct pod_cost {
@@ -73,8 +73,8 @@ struct pod_cost {
 
 struct namespace_cost {
     struct text name; /* NUL-terminated too */
-    uint32_t first_pod,
-        last_pod; /* of the list through next_in_namespace; POD_NONE if it has no pod rows */
+    /* Of the list through next_in_namespace; POD_NONE if it has no pod rows. */
+    uint32_t first_pod, last_pod;
     uint64_t pod_count;
     bool is_special; /* counted neither as a namespace nor for pods */
     struct cost_figures figures;
@@ -86,8 +86,7 @@ struct cost_defects {
     uint64_t figures;         /* null, missing or not numbers, counted as 0 */
     uint64_t rows_skipped;    /* allocations with no namespace and no special name */
     uint64_t idle_dropped;    /* __idle__ allocations that came unasked */
-    uint64_t entries_ignored; /* places where a map or an allocation was expected and something else
-                                 stood; see cost_set_builder_ignore() */
+    uint64_t entries_ignored; /* neither maps nor allocations: see cost_set_builder_ignore() */
 };
 
 struct cost_set;

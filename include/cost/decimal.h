@@ -20,10 +20,12 @@
 __extension__ typedef __int128 decimal;
 
 #define DECIMAL_ONE ((decimal)1000000000)
-#define DECIMAL_READ_LIMIT                                                                         \
-    ((decimal)1000000000000000000 * DECIMAL_ONE) /* 1e18: more bytes or dollars than exist */
 
-#define DECIMAL_DIVISOR_LIMIT (DECIMAL_READ_LIMIT * 1000000000 * 10) /* 1e37 billionths */
+/* 1e18: more bytes or dollars than exist. */
+#define DECIMAL_READ_LIMIT ((decimal)1000000000000000000 * DECIMAL_ONE)
+
+/* 1e37 billionths: ten times that still fit 128 bits. */
+#define DECIMAL_DIVISOR_LIMIT (DECIMAL_READ_LIMIT * 1000000000 * 10)
 
 enum { DECIMAL_TEXT_MAX = 48 }; /* bytes for decimal_format(), NUL included */
 
@@ -41,8 +43,7 @@ enum decimal_result decimal_parse(const char *text, size_t length, decimal *ret_
  * ("50.0", "-186.57"). Writes a NUL behind the text and returns the length without it. */
 size_t decimal_format(decimal value, char text[DECIMAL_TEXT_MAX]);
 
-/* The same with exactly two decimals, rounded half-even ("20.00"): for sentences, not for figures.
- */
+/* The same with exactly two decimals, rounded half-even ("20.00"): for sentences. */
 size_t decimal_format_cents(decimal value, char text[DECIMAL_TEXT_MAX]);
 
 /* `value` x `factor`, rounded half-even to nine decimals. False when the product does not fit. */

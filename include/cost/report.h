@@ -36,8 +36,7 @@ void report_last_30_days(const struct cost_set *set, int64_t now_s, struct strbu
 struct report_month {
     const struct cost_set *set;
     int64_t start_s; /* Unix seconds, the 1st at 00:00Z */
-    int64_t
-        end_s; /* the 1st of the next month, or for the current month anything later than `now_s` */
+    int64_t end_s;   /* the 1st of the next month; of the current one anything after `now_s` */
 };
 
 /* GET /api/v1/cost/monthly with months=2..12, oldest first. Months without any row are left out. A

@@ -7,10 +7,13 @@
  * in the order of joining.
  *
  * A waiter is in one of two states, and passes from one to the other exactly once:
- *     waiting -> released, by the first of: flight_end() of its key, flight_leave(),
- * flight_give_up(), flight_abort_all(). A leader that leaves does not cancel the work: followers may be
- * waiting, and the result is worth keeping. Only when the last one gives up, and none has left who
- * counts on the work all the same, is whoever does it told that it is not wanted.
+ *
+ *     waiting -> released
+ *
+ * by the first of flight_end() of its key, flight_leave(), flight_give_up() and flight_abort_all().
+ * A leader that leaves does not cancel the work: followers may be waiting, and the result is worth
+ * keeping. Only when the last one gives up, and none has left who counts on the work all the same,
+ * is whoever does it told that it is not wanted.
  *
  * A key whose work failed rests for `rest_ms`: until then joining it is refused with the error it
  * failed with, so that a broken origin is asked at its own pace and not at the clients'.
@@ -88,8 +91,7 @@ void flight_end(struct flight_table *table, const char *key, void *result,
 /* Ends a flight that nobody waits in: its work was given up. */
 void flight_drop(struct flight_table *table, const char *key);
 
-/* Releases everybody with `error`; the keys do not rest. The work itself is the leaders' to cancel.
- */
+/* Releases everybody with `error`; the keys do not rest. To cancel the work is the leaders' part. */
 void flight_abort_all(struct flight_table *table, const struct error *error);
 
 /* When the work began that the waiter waits for: when its leader joined. */

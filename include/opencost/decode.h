@@ -14,9 +14,9 @@
  * the rows.
  *
  * Refused like malformed JSON, wherever they stand: lone surrogates in strings, NUL characters in
- * keys, numbers beyond the range of a double; further a figure of ours of 1e18 or more, and a second
- * `data`. A name that holds a NUL counts as none. Of repeated members of an allocation the last counts; allocations of the same name are
- * added up like any others of the same place.
+ * keys, numbers beyond the range of a double; further a figure of ours of 1e18 or more, and a
+ * second `data`. A name that holds a NUL counts as none. Of repeated members of an allocation the
+ * last counts; allocations of the same name are added up like any others of the same place.
  *
  * Threads: one at a time; pieces may be fed from different threads in turn.
  */

@@ -169,8 +169,7 @@ static bool link_locked(struct cache *cache, struct cache_entry *entry)
 static void unlink_one_locked(struct cache *cache, struct cache_entry *entry,
                               struct cache_entry **removed)
 {
-    /* The analyzer cannot know that what is in the table is on the list too, and so has neighbours.
-     */
+    /* The analyzer cannot know that what is in the table is on the list too, with neighbours. */
     HASH_DELETE(hh, cache->locked.by_key, entry);          /* NOLINT(clang-analyzer-core.*) */
     DL_DELETE2(cache->locked.by_use, entry, newer, older); /* NOLINT(clang-analyzer-core.*) */
     cache->locked.stats.cached_items--;
@@ -179,8 +178,7 @@ static void unlink_one_locked(struct cache *cache, struct cache_entry *entry,
     *removed = entry;
 }
 
-/* Moves the entry, and a dataset's views with it, to the list of removed entries. Returns how many.
- */
+/* Moves the entry, a dataset's views included, to the list of removed ones. Returns how many. */
 static size_t unlink_locked(struct cache *cache, struct cache_entry *entry,
                             struct cache_entry **removed)
 {

@@ -28,7 +28,7 @@ static uint64_t new_hash_seed(const struct cost_set *set)
 struct cost_set *cost_set_create(void)
 {
     struct cost_set *set = calloc(1, sizeof(*set));
-    if (!set)
+    if (set == NULL)
         return NULL;
     shared_init(&set->shared, destroy);
     set->hash_seed = new_hash_seed(set);

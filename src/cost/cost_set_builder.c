@@ -22,10 +22,10 @@ struct cost_set_builder {
 struct cost_set_builder *cost_set_builder_create(bool include_idle)
 {
     struct cost_set_builder *builder = calloc(1, sizeof(*builder));
-    if (!builder)
+    if (builder == NULL)
         return NULL;
     builder->set = cost_set_create();
-    if (!builder->set) {
+    if (builder->set == NULL) {
         free(builder);
         return NULL;
     }
@@ -40,7 +40,7 @@ struct cost_set *cost_set_builder_set(struct cost_set_builder *builder)
 
 void cost_set_builder_destroy(struct cost_set_builder *builder)
 {
-    if (!builder)
+    if (builder == NULL)
         return;
     row_table_finish(&builder->pod_table);
     cost_set_release(builder->set);
@@ -86,7 +86,7 @@ struct namespace_cost *cost_set_builder_namespace(struct cost_set_builder *build
 
     void *rows = grow_rows(set->namespaces, set->namespace_count, &builder->namespace_capacity,
                            sizeof(*set->namespaces));
-    if (!rows)
+    if (rows == NULL)
         return NULL;
     set->namespaces = rows;
     struct namespace_cost *added = &set->namespaces[set->namespace_count];
@@ -131,7 +131,7 @@ struct pod_cost *cost_set_builder_pod(struct cost_set_builder *builder, uint32_t
         return found;
 
     void *rows = grow_rows(set->pods, set->pod_count, &builder->pod_capacity, sizeof(*set->pods));
-    if (!rows)
+    if (rows == NULL)
         return NULL;
     set->pods = rows;
     struct pod_cost *added = &set->pods[set->pod_count];
@@ -149,7 +149,7 @@ static bool add_to_rows(struct cost_set_builder *builder, const struct place *pl
     uint32_t namespace_row;
     struct namespace_cost *home =
         cost_set_builder_namespace(builder, place->namespace_name, &namespace_row);
-    if (!home)
+    if (home == NULL)
         return error_no_memory(reterr);
     cost_figures_add(&home->figures, &contribution->figures);
     if (!cost_usage_add(&home->usage, &contribution->usage))
@@ -160,7 +160,7 @@ static bool add_to_rows(struct cost_set_builder *builder, const struct place *pl
         return true;
 
     struct pod_cost *pod = cost_set_builder_pod(builder, namespace_row, place->pod);
-    if (!pod)
+    if (pod == NULL)
         return error_no_memory(reterr);
     pod->is_special |= place->is_special;
     cost_figures_add(&pod->figures, &contribution->figures);

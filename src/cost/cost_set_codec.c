@@ -192,7 +192,7 @@ static bool get_namespace(struct decoding *decoding, uint64_t *allocations)
     if (!name_is_possible(name))
         return fail(decoding, "a namespace without a name");
     struct namespace_cost *row = cost_set_builder_namespace(decoding->builder, name, &index);
-    if (!row)
+    if (row == NULL)
         return error_no_memory(decoding->reterr);
     if (index != before)
         return fail(decoding, "a namespace comes twice");
@@ -214,7 +214,7 @@ static bool get_pod(struct decoding *decoding, uint64_t *allocations)
     if (place >> 1 >= set->namespace_count)
         return fail(decoding, "a pod of no namespace");
     struct pod_cost *row = cost_set_builder_pod(decoding->builder, (uint32_t)(place >> 1), name);
-    if (!row)
+    if (row == NULL)
         return error_no_memory(decoding->reterr);
     if (set->pod_count == before)
         return fail(decoding, "a pod comes twice");
@@ -267,7 +267,7 @@ struct cost_set *cost_set_decode_content(struct text content, struct error *rete
         .builder = cost_set_builder_create(false),
         .reterr = reterr,
     };
-    if (!decoding.builder) {
+    if (decoding.builder == NULL) {
         (void)error_no_memory(reterr);
         return NULL;
     }

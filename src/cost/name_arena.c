@@ -25,7 +25,7 @@ static struct name_chunk *add_chunk(struct name_arena *arena, size_t needed)
         size = needed;
 
     struct name_chunk *chunk = malloc(sizeof(*chunk) + size);
-    if (!chunk)
+    if (chunk == NULL)
         return NULL;
     *chunk = (struct name_chunk){.older = arena->newest, .size = size};
     arena->newest = chunk;
@@ -37,9 +37,9 @@ bool name_arena_copy(struct name_arena *arena, struct text name, struct text *re
 {
     size_t needed = name.length + 1;
     struct name_chunk *chunk = arena->newest;
-    if (!chunk || chunk->size - chunk->used < needed)
+    if (chunk == NULL || chunk->size - chunk->used < needed)
         chunk = add_chunk(arena, needed);
-    if (!chunk)
+    if (chunk == NULL)
         return false;
 
     char *copy = chunk->bytes + chunk->used;

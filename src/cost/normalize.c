@@ -12,7 +12,7 @@
 static bool split_in_two(struct text name, struct text *ret_first, struct text *ret_second)
 {
     const char *slash = name.length > 0 ? memchr(name.data, '/', name.length) : NULL;
-    if (!slash)
+    if (slash == NULL)
         return false;
     struct text first = {.data = name.data, .length = (size_t)(slash - name.data)};
     struct text second = {.data = slash + 1, .length = name.length - first.length - 1};

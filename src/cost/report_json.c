@@ -13,7 +13,7 @@ void json_append_decimals(struct strbuf *out, const struct decimal_member *membe
                           const void *object)
 {
     char *start = strbuf_reserve(out, count * (MEMBER_KEY_MAX + DECIMAL_TEXT_MAX));
-    if (!start)
+    if (start == NULL)
         return;
     char *cursor = start;
     for (size_t i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ void json_append_text(struct strbuf *out, struct text key, struct text value)
     }
     size_t length = key.length + value.length + 2;
     char *cursor = strbuf_reserve(out, length);
-    if (!cursor)
+    if (cursor == NULL)
         return;
     cursor = mempcpy(cursor, key.data, key.length);
     *cursor++ = '"';

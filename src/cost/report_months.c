@@ -94,5 +94,5 @@ void report_months(const struct report_month *months, size_t count, int asked, i
         total += cost_set_total(month->set);
     }
     json_append_decimal(out, TEXT("],\"total\":"), total);
-    strbuf_append_format(out, ",\"period\":\"%d month%s\"}", asked, asked == 1 ? "" : "s");
+    strbuf_append_format(out, ",\"period\":\"%d months\"}", asked);
 }

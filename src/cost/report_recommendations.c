@@ -13,7 +13,7 @@
 enum {
     RECOMMENDATIONS_MAX = 50,
     IDLE_PER_TOTAL = 5, /* worth a word when five times the idle part exceeds the total: 20 % */
-    HIGH_PRIORITY_ABOVE = 10 /* USD of savings */
+    HIGH_PRIORITY_ABOVE = 10, /* USD of savings */
 };
 
 struct candidate {

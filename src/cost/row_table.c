@@ -29,7 +29,7 @@ static bool grow(struct row_table *table)
 {
     size_t slot_count = table->slot_count > 0 ? table->slot_count * 2 : SLOTS_MIN;
     struct row_slot *slots = calloc(slot_count, sizeof(*slots));
-    if (!slots)
+    if (slots == NULL)
         return false;
     for (size_t i = 0; i < table->slot_count; i++)
         if (table->slots[i].row_plus_one != 0)

@@ -8,10 +8,8 @@
 #include "base/civil_time.h"
 #include "base/parse.h"
 
-#define LAST_UNIX_S                                                                                \
-    INT64_C(                                                                                       \
-        253402300799) /* 9999-12-31T23:59:59Z, the last that RFC 3339 can say                  \
-                           */
+/* 9999-12-31T23:59:59Z, the last that RFC 3339 can say. */
+#define LAST_UNIX_S INT64_C(253402300799)
 
 const char window_expected[] =
     "Input should be today, yesterday, week, month, lastweek, lastmonth, a number followed by m, "
@@ -81,7 +79,7 @@ static bool parse_pair(struct text text, char separator,
                        struct window *ret_window)
 {
     const char *middle = text.length > 0 ? memchr(text.data, separator, text.length) : NULL;
-    if (!middle)
+    if (middle == NULL)
         return false;
     struct text first = {.data = text.data, .length = (size_t)(middle - text.data)};
     struct text second = {.data = middle + 1, .length = text.length - first.length - 1};

@@ -187,7 +187,8 @@ static void release_all(struct flight *flight, void *result, const struct error 
     free(flight);
 }
 
-/* Keys may be any number of strangers' windows, all asked within one rest: those beyond this do not rest. */
+/* Keys may be any number of strangers' windows, all asked within one rest: those beyond this do not
+ * rest. */
 enum { RESTS_MAX = 1024 };
 
 /* Without memory or room the key simply does not rest. */
