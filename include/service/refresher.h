@@ -8,10 +8,12 @@
  * refused because the circuit toward OpenCost is open cost nobody anything: it is tried again after
  * 10 s, as the probe that may close it, and lengthens no wait.
  *
- * OpenCost is never asked more often than it can answer: the wait after a refresh, good or bad, is
- * at least four times what that refresh took, however short the interval. So each window keeps
- * OpenCost busy for a fifth of the time at most. (A window that takes longer than a fifth of
- * CACHE_TTL will therefore be found expired at times.)
+ * OpenCost is never asked more often than it can answer: the wait after a refresh is at least four times what one takes,
+ * however short the interval, so that each window keeps OpenCost busy for a fifth of the time at most. A window that
+ * takes longer than a fifth of its lifetime would be found expired after such a rest. Its next refresh therefore begins
+ * sooner, in time to end before that, even if it takes a quarter longer than the last; but never so soon that all windows
+ * together would keep OpenCost busy for more than half of the time. Where that is not enough, readers find gaps. After a
+ * failure the rest is four times what it took, whatever expires meanwhile.
  *
  * Logs background.tasks_starting, background.tasks_started, background.cache_refresh,
  * background.refresh_failed, background.cache_cleanup, background.task_cancelled, cache.cleanup.
@@ -39,6 +41,7 @@ struct refresher_options {
     const struct window *windows; /* copied */
     size_t window_count;
     int64_t interval_ms;
+    int64_t ttl_ms; /* how long what is fetched lives */
     int64_t cleanup_interval_ms;
     struct cost_service *service; /* borrowed, as all below */
     const struct scheduler *scheduler;

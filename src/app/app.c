@@ -172,6 +172,7 @@ static bool create_refresher(struct app *app)
         .windows = windows,
         .window_count = valid,
         .interval_ms = config->refresh_interval_s * 1000,
+        .ttl_ms = config->cache_ttl_s * 1000,
         .cleanup_interval_ms = config->cleanup_interval_s * 1000,
         .service = app->service,
         .scheduler = worker_scheduler(app->worker),

@@ -3,7 +3,8 @@
  * One struct a window, each with a timer of its own:
  *
  *     due -> fetching -> waiting (for the interval after a success; after a failure for a retry
- * that backs off while the cache has nothing fresh; longer if fetching took long) -> due ...
+ * that backs off while the cache has nothing fresh; longer if fetching took long, but not beyond the
+ * data's lifetime if that can be helped) -> due ...
  */
 #include "service/refresher.h"
 
@@ -14,6 +15,7 @@ enum {
     FIRST_RETRY_MS = 10 * 1000,
     REST_FACTOR = 4, /* resting this many times what a refresh took keeps OpenCost busy for a fifth
                         of the time */
+    BUSY_PART = 2,   /* all refreshes together may take one part in so many of the time */
     /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make
        us unready. */
     WARM_UP_GRACE_MS = 10 * 1000,
@@ -23,8 +25,9 @@ struct refresh {
     struct refresher *refresher;
     struct window window;
     struct loop_timer *timer;
-    int64_t retry_ms; /* the next wait after a failure */
-    int64_t begun_ms; /* the refresh under way, or the last one */
+    int64_t retry_ms;    /* the next wait after a failure */
+    int64_t begun_ms;    /* the refresh under way, or the last one */
+    int64_t expected_ms; /* what one takes, waiting for its turn included */
     bool fetching;
     bool attempted;
     struct metric *last_success;
@@ -111,11 +114,48 @@ static int64_t wait_after_failure(struct refresh *refresh, const struct error *e
     return wait_ms;
 }
 
-/* The wait, or longer if OpenCost is to rest longer after this refresh. */
-static int64_t wait_with_rest(const struct refresh *refresh, int64_t wait_ms)
+static int64_t longer(int64_t a_ms, int64_t b_ms)
 {
-    int64_t took_ms = scheduler_now_ms(refresh->refresher->options.scheduler) - refresh->begun_ms;
-    return wait_ms > REST_FACTOR * took_ms ? wait_ms : REST_FACTOR * took_ms;
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
+static int64_t took_ms(const struct refresh *refresh)
+{
+    return scheduler_now_ms(refresh->refresher->options.scheduler) - refresh->begun_ms;
+}
+
+/* One that was quick, as it joined another's fetch perhaps, does not promise that the next is: what is
+ * expected falls by a quarter at most. */
+static void note_duration(struct refresh *refresh)
+{
+    refresh->expected_ms =
+        longer(took_ms(refresh), refresh->expected_ms - refresh->expected_ms / 4);
+}
+
+/* With this wait between the refreshes of each window, all together keep OpenCost busy for one part in BUSY_PART of
+ * the time. */
+static int64_t least_wait(const struct refresh *refresh)
+{
+    const struct refresher *refresher = refresh->refresher;
+    int64_t all_ms = 0;
+    for (size_t i = 0; i < refresher->window_count; i++)
+        all_ms += refresher->windows[i].expected_ms;
+    return BUSY_PART * all_ms - refresh->expected_ms;
+}
+
+/* The wait after which the next refresh, if it takes a quarter longer than is expected, ends as the data expire. */
+static int64_t wait_within_lifetime(const struct refresh *refresh)
+{
+    return refresh->refresher->options.ttl_ms - refresh->expected_ms - refresh->expected_ms / 4;
+}
+
+/* The interval, and long enough for OpenCost to rest; but begun in time, if it can answer that often. */
+static int64_t wait_after_success(const struct refresh *refresh)
+{
+    int64_t restful_ms =
+        longer(refresh->refresher->options.interval_ms, REST_FACTOR * refresh->expected_ms);
+    int64_t latest_ms = longer(wait_within_lifetime(refresh), least_wait(refresh));
+    return restful_ms < latest_ms ? restful_ms : latest_ms;
 }
 
 /* Of a circuit that is open the client has told when it opened. */
@@ -147,17 +187,19 @@ static void refreshed(void *context, const struct error *error, size_t pod_rows)
     note_attempt(refresh);
     if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN))
         return;
-    int64_t wait_ms = options->interval_ms;
+    int64_t wait_ms;
     if (error == NULL) {
+        note_duration(refresh);
+        wait_ms = wait_after_success(refresh);
         refresh->retry_ms = FIRST_RETRY_MS;
         metric_set(refresh->last_success, time_wall_s(options->time));
         log_info(options->log, LOG_EVENT("background.cache_refresh"),
                  LOG_STR("window", refresh->window.canonical), LOG_INT("item_count", pod_rows));
     } else {
         log_failure(refresh, error);
-        wait_ms = wait_after_failure(refresh, error);
+        wait_ms = longer(wait_after_failure(refresh, error), REST_FACTOR * took_ms(refresh));
     }
-    loop_timer_start(options->scheduler, refresh->timer, wait_with_rest(refresh, wait_ms));
+    loop_timer_start(options->scheduler, refresh->timer, wait_ms);
 }
 
 static void refresh_due(void *context)

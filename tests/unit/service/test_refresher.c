@@ -21,18 +21,18 @@ static void recovered(void *context)
     refresher_origin_recovered(context);
 }
 
-static int setup(void **state)
+/* Of the first `count` windows. */
+static void build(struct scene *scene, size_t count, int64_t interval_ms)
 {
-    struct scene *scene = malloc(sizeof(*scene));
     struct window windows[2];
-    assert_non_null(scene);
     house_build(&scene->house, 0);
     assert_true(window_parse(TEXT("7d"), &windows[0]));
     assert_true(window_parse(TEXT("30d"), &windows[1]));
     const struct refresher_options options = {
         .windows = windows,
-        .window_count = 2,
-        .interval_ms = INTERVAL_MS,
+        .window_count = count,
+        .interval_ms = interval_ms,
+        .ttl_ms = HOUSE_TTL_MS,
         .cleanup_interval_ms = CLEANUP_MS,
         .service = scene->house.service,
         .scheduler = fake_loop_scheduler(scene->house.loop),
@@ -41,18 +41,35 @@ static int setup(void **state)
     scene->refresher = refresher_create(&options);
     assert_non_null(scene->refresher);
     origin_health_on_recovery(scene->house.health, recovered, scene->refresher);
+}
+
+static void demolish(struct scene *scene)
+{
+    refresher_stop(scene->refresher);
+    house_stop(&scene->house);
+    refresher_destroy(scene->refresher);
+    house_tear_down(&scene->house);
+}
+
+static void rebuild(struct scene *scene, size_t count, int64_t interval_ms)
+{
+    demolish(scene);
+    build(scene, count, interval_ms);
+}
+
+static int setup(void **state)
+{
+    struct scene *scene = malloc(sizeof(*scene));
+    assert_non_null(scene);
+    build(scene, 2, INTERVAL_MS);
     *state = scene;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct scene *scene = *state;
-    refresher_stop(scene->refresher);
-    house_stop(&scene->house);
-    refresher_destroy(scene->refresher);
-    house_tear_down(&scene->house);
-    free(scene);
+    demolish(*state);
+    free(*state);
     return 0;
 }
 
@@ -160,25 +177,92 @@ static void failure_is_tried_again_after_10_20_40_seconds_and_the_interval_at_mo
     }
 }
 
-static void slow_window_is_left_alone_four_times_as_long_as_it_took(void **state)
+/* Lets the refresh that asks number `number` take so long. */
+static void take(struct scene *scene, size_t number, int64_t took_ms)
 {
-    enum { TOOK_MS = 90 * 1000 };
+    fake_loop_advance(scene->house.loop, took_ms);
+    answer(scene, number);
+}
+
+/* The next thing asked for is `part`, after `wait_ms` and not a millisecond earlier. */
+static void assert_next(struct scene *scene, const char *part, int64_t wait_ms)
+{
+    size_t before = asked(scene);
+    fake_loop_advance(scene->house.loop, wait_ms - 1);
+    assert_int_equal(asked(scene), before);
+    fake_loop_advance(scene->house.loop, 1);
+    assert_int_equal(asked(scene), before + 1);
+    assert_asked_for(scene, before, part);
+}
+
+static void window_that_is_slow_for_its_interval_rests_four_times_as_long(void **state)
+{
+    enum { TOOK_MS = 61 * 1000, SHORT_INTERVAL_MS = 60 * 1000 };
+    struct scene *scene = *state;
+    rebuild(scene, 1, SHORT_INTERVAL_MS);
+    refresher_start(scene->refresher);
+    take(scene, 0, 55 * 1000);
+    assert_next(scene, "window=7d&", 4 * 55 * 1000);
+    /* Four times as long would be beyond its lifetime: 300 s less the 61 s and a quarter of them. */
+    take(scene, 1, TOOK_MS);
+    assert_next(scene, "window=7d&", HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4);
+}
+
+static void refresh_that_takes_long_begins_in_time_to_end_before_its_data_expire(void **state)
+{
+    static const int64_t took_ms[] = {61 * 1000, 80 * 1000, 90 * 1000};
+    struct scene *scene = *state;
+    rebuild(scene, 1, INTERVAL_MS);
+    refresher_start(scene->refresher);
+    for (size_t i = 0; i < ARRAY_LENGTH(took_ms); i++) {
+        int64_t wait_ms = HOUSE_TTL_MS - took_ms[i] - took_ms[i] / 4;
+        take(scene, i, took_ms[i]);
+        assert_next(scene, "window=7d&", wait_ms);
+        assert_true(wait_ms + took_ms[i] < HOUSE_TTL_MS);
+    }
+}
+
+static void but_opencost_is_busy_for_half_of_the_time_at_most(void **state)
+{
+    enum { TOOK_MS = 200 * 1000 };
+    struct scene *scene = *state;
+    rebuild(scene, 1, INTERVAL_MS);
+    refresher_start(scene->refresher);
+    for (size_t i = 0; i < 3; i++) {
+        take(scene, i, TOOK_MS);
+        assert_next(scene, "window=7d&", TOOK_MS);
+    }
+}
+
+static void and_that_is_for_all_windows_together(void **state)
+{
+    enum { TOOK_MS = 120 * 1000 };
     struct scene *scene = *state;
     refresher_start(scene->refresher);
+    fake_loop_advance(scene->house.loop, TOOK_MS);
+    answer(scene, 0);
     answer(scene, 1);
-    fake_loop_advance(scene->house.loop, TOOK_MS / 2);
-    scripted_origin_answer(scene->house.origin, 0, 500, "slow"); /* and so is the second try */
-    fake_loop_advance(scene->house.loop, TOOK_MS / 2);
-    answer(scene, 2);
-    fake_loop_advance(scene->house.loop, INTERVAL_MS - TOOK_MS); /* the quick window comes round */
-    assert_int_equal(asked(scene), 4);
-    assert_asked_for(scene, 3, "window=30d&");
-    answer(scene, 3);
-    fake_loop_advance(scene->house.loop, 4 * TOOK_MS - (INTERVAL_MS - TOOK_MS) - 1);
-    assert_int_equal(asked(scene), 4);
-    fake_loop_advance(scene->house.loop, 1);
-    assert_int_equal(asked(scene), 5);
-    assert_asked_for(scene, 4, "window=7d&");
+    /* The first to end knew nothing of the other's duration yet: its data's lifetime alone counted. */
+    assert_next(scene, "window=7d&", HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4);
+    /* The other waits until two refreshes and two such rests make a round. */
+    assert_next(scene, "window=30d&", 3 * TOOK_MS - (HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4));
+}
+
+static void a_quick_refresh_makes_nobody_expect_that_all_are(void **state)
+{
+    enum { TOOK_MS = 80 * 1000, EXPECTED_MS = TOOK_MS - TOOK_MS / 4 };
+    struct scene *scene = *state;
+    rebuild(scene, 1, INTERVAL_MS);
+    refresher_start(scene->refresher);
+    take(scene, 0, TOOK_MS);
+    assert_next(scene, "window=7d&", HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4);
+    answer(scene, 1);
+    assert_next(scene, "window=7d&", HOUSE_TTL_MS - EXPECTED_MS - EXPECTED_MS / 4);
+    for (size_t i = 2; i < 20; i++) {
+        answer(scene, i);
+        fake_loop_advance(scene->house.loop, INTERVAL_MS);
+    }
+    assert_int_equal(asked(scene), 21); /* forgotten: every interval */
 }
 
 static void failure_that_took_long_is_not_tried_again_sooner(void **state)
@@ -279,7 +363,11 @@ int main(void)
         CASE(each_window_is_refreshed_every_interval),
         CASE(slow_refresh_is_never_doubled),
         CASE(failure_is_tried_again_after_10_20_40_seconds_and_the_interval_at_most),
-        CASE(slow_window_is_left_alone_four_times_as_long_as_it_took),
+        CASE(window_that_is_slow_for_its_interval_rests_four_times_as_long),
+        CASE(refresh_that_takes_long_begins_in_time_to_end_before_its_data_expire),
+        CASE(but_opencost_is_busy_for_half_of_the_time_at_most),
+        CASE(and_that_is_for_all_windows_together),
+        CASE(a_quick_refresh_makes_nobody_expect_that_all_are),
         CASE(failure_that_took_long_is_not_tried_again_sooner),
         CASE(refresh_refused_by_the_circuit_is_the_probe_ten_seconds_later),
         CASE(recovery_of_opencost_is_used_at_once_for_what_is_not_fresh),
