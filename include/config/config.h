@@ -25,6 +25,7 @@
 #include "base/attrs.h"
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "config/redis_url.h"
 
 struct string_list {
     char **items;
@@ -76,6 +77,15 @@ struct config {
     struct string_list refresh_windows; /* REFRESH_WINDOWS, comma separated, each a valid window */
     int64_t cleanup_interval_s;         /* CLEANUP_INTERVAL */
     char *cache_snapshot_file;          /* CACHE_SNAPSHOT_FILE */
+
+    /* Redis */
+    char *redis_url;           /* REDIS_URL */
+    char *redis_url_shown;     /* the same without user and password: for the log */
+    struct redis_url redis;    /* the same taken apart; zero when it is empty */
+    char *redis_ca_file;       /* REDIS_CA_FILE */
+    char *redis_password_file; /* REDIS_PASSWORD_FILE, never beside a password in the URL */
+    char *redis_prefix;        /* REDIS_PREFIX */
+    int64_t redis_timeout_ms;  /* REDIS_TIMEOUT_MS */
 
     /* logging */
     char *log_level;  /* LOG_LEVEL */
@@ -130,6 +140,7 @@ enum setting_type {
     SETTING_TEXT, /* anything, also nothing */
     SETTING_HOST,
     SETTING_URL,
+    SETTING_REDIS_URL,
     SETTING_FILE,        /* a readable file, or nothing */
     SETTING_OUTPUT_FILE, /* a file that may be absent, in a writable directory, or nothing */
     SETTING_ORIGINS,

@@ -89,12 +89,13 @@ static bool read_settings(struct config *config, config_getenv_fn *getenv_fn, vo
     return true;
 }
 
-/* Settings that make no sense alone. False when out of memory. */
-static bool check_pairs(const struct config *config, struct config_report *report)
+/* Settings that make no sense alone, or together. Values that are NULL are at fault already. False
+ * when out of memory. */
+static bool check_tls_pair(const struct config *config, struct config_report *report)
 {
     const char *cert = config->tls_cert_file;
     const char *key = config->tls_key_file;
-    if (cert == NULL || key == NULL) /* at fault already */
+    if (cert == NULL || key == NULL)
         return true;
     if ((cert[0] == '\0') == (key[0] == '\0'))
         return true;
@@ -103,21 +104,43 @@ static bool check_pairs(const struct config *config, struct config_report *repor
                                   cert[0] == '\0' ? "TLS_KEY_FILE" : "TLS_CERT_FILE");
 }
 
-static bool mask_url(struct config *config)
+static bool check_redis_pair(const struct config *config, struct config_report *report)
+{
+    const char *file = config->redis_password_file;
+    if (file == NULL || file[0] == '\0' || config->redis.password == NULL)
+        return true;
+    return string_list_add_format(&report->errors,
+                                  "REDIS_PASSWORD_FILE: expected without a password in REDIS_URL");
+}
+
+static bool take_redis_url_apart(struct config *config)
+{
+    const char *url = config->redis_url;
+    if (url == NULL || url[0] == '\0')
+        return true;
+    return redis_url_parse(text_of(url), &config->redis) == REDIS_URL_OK;
+}
+
+static char *masked(const char *url)
 {
     struct strbuf shown CLEANUP(strbuf_finish);
-    assert(config->opencost_url != NULL);
-    struct text url = text_of(config->opencost_url);
-    strbuf_init(&shown, url.length + MASKS_LENGTH);
-    config_url_append_masked(url, &shown);
-    config->opencost_url_shown = strbuf_take(&shown, NULL);
-    return config->opencost_url_shown != NULL;
+    strbuf_init(&shown, strlen(url) + MASKS_LENGTH);
+    config_url_append_masked(text_of(url), &shown);
+    return url[0] == '\0' ? strdup("") : strbuf_take(&shown, NULL);
+}
+
+static bool mask_urls(struct config *config)
+{
+    assert(config->opencost_url != NULL && config->redis_url != NULL);
+    config->opencost_url_shown = masked(config->opencost_url);
+    config->redis_url_shown = masked(config->redis_url);
+    return config->opencost_url_shown != NULL && config->redis_url_shown != NULL;
 }
 
 /* Where one setting bends another. False when out of memory. */
 static bool settle(struct config *config, struct config_report *report)
 {
-    if (!mask_url(config))
+    if (!mask_urls(config))
         return false;
     if (config->debug) {
         char *level = strdup("DEBUG");
@@ -153,7 +176,9 @@ struct config *config_load(const char *env_file, config_getenv_fn *getenv_fn, vo
     bool ok = config != NULL && file_values != NULL &&
               env_file_read(env_file, getenv_fn, context, file_values, report) &&
               read_settings(config, getenv_fn, context, file_values, report) &&
-              check_pairs(config, report) && report->errors.count == 0 && settle(config, report);
+              take_redis_url_apart(config) && check_tls_pair(config, report) &&
+              check_redis_pair(config, report) && report->errors.count == 0 &&
+              settle(config, report);
     free_values(file_values);
     if (!ok) {
         config_destroy(config);
@@ -171,6 +196,8 @@ void config_destroy(struct config *config)
     for (size_t i = 0; i < count; i++)
         config_value_finish(&settings[i], config);
     free(config->opencost_url_shown);
+    free(config->redis_url_shown);
+    redis_url_finish(&config->redis);
     free(config);
 }
 

@@ -20,6 +20,7 @@ enum {
 static const char server[] = "Server";
 static const char opencost[] = "OpenCost";
 static const char cache[] = "Cache";
+static const char redis[] = "Redis";
 static const char logging[] = "Logging";
 static const char metrics[] = "Metrics";
 
@@ -268,6 +269,45 @@ static const struct setting_info settings[] = {
         .default_value = "",
         .help = "File that the cache is kept in from one start to the next; its directory must be "
                 "writable. Empty means that every start begins without data.",
+    },
+    {
+        .name = "REDIS_URL",
+        .group = redis,
+        OTHER(SETTING_REDIS_URL, "URL", redis_url),
+        .default_value = "",
+        .help =
+            "Redis or Valkey that replicas share a cache in: redis://[user:password@]host:port/db, "
+            "rediss:// for TLS, unix:///path, redis+sentinel://host:port,host:port/master/db. "
+            "Empty means none.",
+    },
+    {
+        .name = "REDIS_CA_FILE",
+        .group = redis,
+        OTHER(SETTING_FILE, "file", redis_ca_file),
+        .default_value = "",
+        .help = "File of CA certificates for rediss; empty means the system's.",
+    },
+    {
+        .name = "REDIS_PASSWORD_FILE",
+        .group = redis,
+        OTHER(SETTING_FILE, "file", redis_password_file),
+        .default_value = "",
+        .help = "File with the password, instead of one in REDIS_URL; read again when it changes.",
+    },
+    {
+        .name = "REDIS_PREFIX",
+        .group = redis,
+        OTHER(SETTING_TEXT, "text", redis_prefix),
+        .default_value = "kubecent:",
+        .help = "What the names of all keys begin with; the same for all replicas that share.",
+    },
+    {
+        .name = "REDIS_TIMEOUT_MS",
+        .group = redis,
+        INTEGER(redis_timeout_ms, 10, 10000),
+        .default_value = "200",
+        .help = "Milliseconds that Redis may keep us waiting for an answer's beginning, or within "
+                "it, before we do without.",
     },
     {
         .name = "LOG_LEVEL",

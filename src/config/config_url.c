@@ -90,8 +90,7 @@ static bool is_port(struct text port)
     return parse_digits(port.data, port.length, PORT_MAX, &value) && value > 0;
 }
 
-/* A host, or an IPv6 address in brackets, and perhaps a port. */
-static bool is_authority(struct text authority)
+bool config_url_is_authority(struct text authority)
 {
     struct text host = authority;
     const char *port_colon = find_last(authority, ':');
@@ -122,7 +121,8 @@ bool config_url_is_valid(struct text url)
                    (scheme.length == 5 && strncasecmp(scheme.data, "https", 5) == 0);
     struct text authority = before(url, find(url, '/'));
     const char *at_sign = find_last(authority, '@');
-    return is_http && is_authority(at_sign != NULL ? from(authority, at_sign + 1) : authority);
+    return is_http &&
+           config_url_is_authority(at_sign != NULL ? from(authority, at_sign + 1) : authority);
 }
 
 bool config_origin_is_valid(struct text origin)
@@ -131,7 +131,7 @@ bool config_origin_is_valid(struct text origin)
     if (text_equals(origin, TEXT("*")))
         return true;
     return split_scheme(&origin, &scheme) && scheme.length > 0 && is_letter(scheme.data[0]) &&
-           holds_only(scheme, is_scheme_char) && is_authority(origin);
+           holds_only(scheme, is_scheme_char) && config_url_is_authority(origin);
 }
 
 void config_url_append_masked(struct text url, struct strbuf *out)

@@ -11,6 +11,9 @@
 /* http or https, host, optional credentials, port and path; no query, no fragment. */
 bool config_url_is_valid(struct text url);
 
+/* A host, or an IPv6 address in brackets, and perhaps a port. */
+bool config_url_is_authority(struct text authority);
+
 /* What a browser sends as Origin: scheme, host and port, nothing behind. Or `*`. */
 bool config_origin_is_valid(struct text origin);
 

@@ -87,6 +87,18 @@ static enum value_result read_url(const char *text, char **field)
     return copy_text(url, field);
 }
 
+static enum value_result read_redis_url(const char *text, char **field)
+{
+    struct redis_url url;
+    if (*text != '\0') {
+        enum redis_url_result result = redis_url_parse(text_of(text), &url);
+        if (result != REDIS_URL_OK)
+            return result == REDIS_URL_INVALID ? VALUE_UNEXPECTED : VALUE_NO_MEMORY;
+        redis_url_finish(&url);
+    }
+    return copy_text(text_of(text), field);
+}
+
 /* Opened rather than asked about, since only that tells for sure. */
 static bool is_readable_file(const char *path)
 {
@@ -232,6 +244,8 @@ static enum value_result read_field(const struct setting_info *setting, const ch
         return read_host(text, field);
     case SETTING_URL:
         return read_url(text, field);
+    case SETTING_REDIS_URL:
+        return read_redis_url(text, field);
     case SETTING_FILE:
         return read_file(text, field);
     case SETTING_OUTPUT_FILE:
@@ -264,6 +278,9 @@ void config_value_append_expected(const struct setting_info *setting, struct str
         [SETTING_TEXT] = "a text",
         [SETTING_HOST] = "an address or a host name",
         [SETTING_URL] = "\"demo\" or an http or https URL with a host, without query and fragment",
+        [SETTING_REDIS_URL] =
+            ("redis://[user:password@]host[:port][/db], rediss:// likewise, unix:///path[?db=N] or "
+             "redis+sentinel://[user:password@]host[:port],.../master[/db]"),
         [SETTING_FILE] = "the path of a readable file",
         [SETTING_OUTPUT_FILE] = "the path of a file, there or not, in a writable directory",
         [SETTING_ORIGINS] = ("\"*\" or a list of origins such as https://a.example:8443, without a "
@@ -284,7 +301,7 @@ void config_value_append_quoted(const struct setting_info *setting, const char *
 {
     struct strbuf shown CLEANUP(strbuf_finish);
     strbuf_init(&shown, SHOWN_VALUE_LIMIT);
-    if (setting->type == SETTING_URL)
+    if (setting->type == SETTING_URL || setting->type == SETTING_REDIS_URL)
         config_url_append_masked(text_of(text), &shown);
     else
         strbuf_append(&shown, text, strnlen(text, SHOWN_VALUE_MAX + 1));
@@ -357,6 +374,7 @@ void config_value_append(const struct setting_info *setting, const struct config
         append_env_text(*(char *const *)field, out);
         break;
     case SETTING_URL:
+    case SETTING_REDIS_URL:
         config_url_append_masked(text_of(*(char *const *)field), out);
         break;
     case SETTING_ORIGINS:
@@ -385,6 +403,7 @@ void config_value_finish(const struct setting_info *setting, struct config *conf
     case SETTING_TEXT:
     case SETTING_HOST:
     case SETTING_URL:
+    case SETTING_REDIS_URL:
     case SETTING_FILE:
     case SETTING_OUTPUT_FILE:
     case SETTING_LOG_LEVEL:

@@ -123,6 +123,10 @@ static void every_type_of_setting_says_what_it_expects(void **state)
         {"OPENCOST_URL", "nowhere",
          "OPENCOST_URL: expected \"demo\" or an http or https URL with a host, without query and "
          "fragment, got \"nowhere\""},
+        {"REDIS_URL", "redis://u:hunter2@h:0",
+         "REDIS_URL: expected redis://[user:password@]host[:port][/db], rediss:// likewise, "
+         "unix:///path[?db=N] or redis+sentinel://[user:password@]host[:port],.../master[/db], got "
+         "\"redis://***@h:0\""},
         {"OPENCOST_CA_FILE", "/nonexistent",
          "OPENCOST_CA_FILE: expected the path of a readable file, got \"/nonexistent\""},
         {"CACHE_SNAPSHOT_FILE", "/nonexistent/snapshot",
@@ -363,6 +367,48 @@ static void printing_masks_credentials_but_the_client_gets_them(void **state)
     config_report_finish(&report);
 }
 
+static void redis_has_one_password_which_is_not_shown(void **state)
+{
+    struct env_file_path path = fixture_file("hunter3", 7);
+    struct variable variables[] = {
+        {"REDIS_URL", "redis+sentinel://user:hunter2@a:1,b:2/main/3"}, {NULL, NULL}, {NULL, NULL}};
+    struct config_report report;
+    struct strbuf out CLEANUP(strbuf_finish);
+    (void)state;
+    struct config *config = fixture_load(variables, &report);
+    assert_non_null(config);
+    assert_string_equal(config->redis.password, "hunter2");
+    assert_string_equal(config->redis.master, "main");
+    assert_string_equal(config->redis_url_shown, "redis+sentinel://***@a:1,b:2/main/3");
+    strbuf_init(&out, 100000);
+    config_print(config, &out);
+    assert_null(strstr(strbuf_text(&out), "hunter2"));
+    config_destroy(config);
+    config_report_finish(&report);
+
+    variables[1] = (struct variable){"REDIS_PASSWORD_FILE", path.text};
+    assert_null(fixture_load(variables, &report));
+    assert_true(fixture_has_line(&report.errors,
+                                 "REDIS_PASSWORD_FILE: expected without a password in REDIS_URL"));
+    config_report_finish(&report);
+    fixture_remove(&path);
+}
+
+static void without_its_url_there_is_no_redis(void **state)
+{
+    struct config_report report;
+    (void)state;
+    struct config *config = fixture_load(nothing, &report);
+    assert_non_null(config);
+    assert_string_equal(config->redis_url, "");
+    assert_string_equal(config->redis_url_shown, "");
+    assert_string_equal(config->redis_prefix, "kubecent:");
+    assert_int_equal(config->redis_timeout_ms, 200);
+    assert_int_equal(config->redis.host_count, 0);
+    config_destroy(config);
+    config_report_finish(&report);
+}
+
 static void the_table_is_complete_and_its_defaults_are_valid(void **state)
 {
     size_t count;
@@ -547,6 +593,8 @@ int main(void)
         cmocka_unit_test(the_file_of_the_working_directory_may_be_absent),
         cmocka_unit_test(what_is_printed_can_be_read_back),
         cmocka_unit_test(printing_masks_credentials_but_the_client_gets_them),
+        cmocka_unit_test(redis_has_one_password_which_is_not_shown),
+        cmocka_unit_test(without_its_url_there_is_no_redis),
         cmocka_unit_test(the_table_is_complete_and_its_defaults_are_valid),
         cmocka_unit_test(help_names_every_setting_within_80_columns),
         cmocka_unit_test(the_example_file_has_every_setting_with_help_and_default),
