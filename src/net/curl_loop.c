@@ -181,8 +181,11 @@ void curl_loop_destroy(struct curl_loop *loop)
     if (loop == NULL)
         return;
     curl_multi_cleanup(loop->multi); /* closes the idle connections, and with them watches */
-    while (loop->sockets != NULL)
-        forget_socket(loop->sockets);
+    for (struct curl_socket *socket = loop->sockets, *next = NULL; socket != NULL; socket = next) {
+        next = socket->next;
+        socket_watch_destroy(socket->watch);
+        free(socket);
+    }
     uv_close((uv_handle_t *)&loop->expiry, on_timer_closed);
     uv_close((uv_handle_t *)&loop->turn, on_timer_closed);
 }

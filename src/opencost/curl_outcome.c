@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "curl_request.h"
+#include "net/curl_code.h"
 
 enum { STATUS_FIRST_FINAL = 200, STATUS_OK = 200, MS_PER_S = 1000 };
 
@@ -22,21 +23,10 @@ static enum error_code code_of(CURLcode code)
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WRITE_ERROR: /* the receiver of the body had enough of it */
         return ERR_UPSTREAM_BODY;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED:
-        return ERR_UPSTREAM_TLS;
     default:
         /* Look-up, connection, reset, short body, empty reply, something that is not HTTP: all
          * of them say that no answer came over this connection. */
-        return ERR_UPSTREAM_CONNECT;
+        return curl_code_is_tls(code) ? ERR_UPSTREAM_TLS : ERR_UPSTREAM_CONNECT;
     }
 }
 
