@@ -22,6 +22,8 @@
 #include "net/curl_loop.h"
 #include "opencost/client.h"
 #include "opencost/curl_transfer.h"
+#include "redis/curl_stream.h"
+#include "redis/redis_tier.h"
 #include "service/cost_service.h"
 #include "service/namespace_costs.h"
 #include "service/origin_health.h"
@@ -59,6 +61,8 @@ struct app {
     bool worker_started;
     struct curl_transfers *transfers;
     struct opencost_client *client;
+    struct curl_streams *streams; /* NULL, as the tier, unless replicas share a cache */
+    struct redis_tier *tier;
     struct cache *cache;
     struct origin_health *health;
     struct cost_service *service;
@@ -142,6 +146,49 @@ static bool create_origin(struct app *app, bool demo, struct error *reterr)
     return app->client != NULL;
 }
 
+static const char *or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+static bool create_tier(struct app *app)
+{
+    const struct config *config = app->config;
+    const struct redis_url *url = &config->redis;
+    if (config->redis_url[0] == '\0')
+        return true;
+    struct redis_endpoint *endpoints = calloc(url->host_count + 1, sizeof(*endpoints));
+    app->streams = curl_streams_create(worker_loop(app->worker), or_null(config->redis_ca_file));
+    if (endpoints == NULL || app->streams == NULL) {
+        free(endpoints);
+        return false;
+    }
+    for (size_t i = 0; i < url->host_count; i++)
+        endpoints[i] = (struct redis_endpoint){url->hosts[i].name, url->hosts[i].port};
+    const struct redis_tier_options options = {
+        .unix_path = url->unix_path,
+        .endpoints = endpoints,
+        .endpoint_count = url->host_count,
+        .master = url->master,
+        .tls = url->tls,
+        .user = url->user,
+        .password = url->password,
+        .password_file = or_null(config->redis_password_file),
+        .database = url->database,
+        .prefix = config->redis_prefix,
+        .timeout_ms = config->redis_timeout_ms,
+        .shown = config->redis_url_shown,
+        .engine = curl_streams_engine(app->streams),
+        .scheduler = worker_scheduler(app->worker),
+        .time = app->time,
+        .log = app->log,
+        .metrics = app->metrics,
+    };
+    app->tier = redis_tier_create(&options);
+    free(endpoints);
+    return app->tier != NULL;
+}
+
 static bool create_namespace_costs(struct app *app, const struct window *windows, size_t count)
 {
     if (!app->config->metrics_namespace_cost)
@@ -220,6 +267,8 @@ static void origin_recovered(void *context)
 static bool create_service(struct app *app, struct error *reterr)
 {
     const struct config *config = app->config;
+    if (!create_tier(app))
+        return error_no_memory(reterr);
     const struct scheduler *scheduler = worker_scheduler(app->worker);
     const struct cache_options cache_options = {
         .max_bytes = (size_t)config->cache_max_mb << 20,
@@ -246,6 +295,7 @@ static bool create_service(struct app *app, struct error *reterr)
         .client = app->client,
         .origin = app->demo == NULL ? config->opencost_url_shown : "demo",
         .health = app->health,
+        .tier = app->tier != NULL ? redis_tier_door(app->tier) : NULL,
         .scheduler = scheduler,
         .time = app->time,
         .log = app->log,
@@ -347,6 +397,8 @@ static void start_on_loop(struct loop_task *task)
 {
     struct app *app = CONTAINER_OF(task, struct app, start_task);
     origin_health_start(app->health);
+    if (app->tier != NULL)
+        redis_tier_start(app->tier);
     if (app->snapshot != NULL)
         snapshot_restore(app->snapshot, begin_refreshing, app);
     else
@@ -363,6 +415,8 @@ static void stop_on_loop(void *context)
     origin_health_stop(app->health);
     cost_service_stop(app->service);
     opencost_client_stop(app->client);
+    if (app->tier != NULL)
+        redis_tier_stop(app->tier);
     curl_transfers_destroy(app->transfers);
     app->transfers = NULL;
 }
@@ -398,6 +452,8 @@ static void destroy(struct app *app)
     cost_service_destroy(app->service);
     origin_health_destroy(app->health);
     cache_destroy(app->cache);
+    redis_tier_destroy(app->tier);
+    curl_streams_destroy(app->streams);
     opencost_client_destroy(app->client);
     curl_transfers_destroy(app->transfers);
     worker_destroy(app->worker);
