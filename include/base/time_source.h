@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 struct time_source {
-    int64_t (*monotonic_ns)(
-        void *context); /* since some fixed moment; never goes back; for ages and durations */
-    int64_t (*wall_us)(
-        void *context); /* microseconds since 1970-01-01T00:00:00Z; for labels and logs */
+    /* Since some fixed moment; never goes back. For ages and durations. */
+    int64_t (*monotonic_ns)(void *context);
+    /* Since 1970-01-01T00:00:00Z. For labels, logs and what outlives the process. */
+    int64_t (*wall_us)(void *context);
     void *context;
 };
 
@@ -26,6 +26,7 @@ extern const struct time_source time_source_system;
 int64_t time_monotonic_ns(const struct time_source *time);
 int64_t time_monotonic_ms(const struct time_source *time);
 int64_t time_wall_us(const struct time_source *time);
+int64_t time_wall_ms(const struct time_source *time);
 int64_t time_wall_s(const struct time_source *time);
 
 #endif

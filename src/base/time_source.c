@@ -6,6 +6,7 @@
 static const int64_t nanoseconds_per_second = INT64_C(1000000000);
 static const int64_t nanoseconds_per_millisecond = 1000000;
 static const int64_t microseconds_per_second = 1000000;
+static const int64_t microseconds_per_millisecond = 1000;
 
 static int64_t clock_ns(clockid_t clock)
 {
@@ -45,6 +46,11 @@ int64_t time_monotonic_ms(const struct time_source *time)
 int64_t time_wall_us(const struct time_source *time)
 {
     return time->wall_us(time->context);
+}
+
+int64_t time_wall_ms(const struct time_source *time)
+{
+    return time_wall_us(time) / microseconds_per_millisecond;
 }
 
 int64_t time_wall_s(const struct time_source *time)

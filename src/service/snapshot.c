@@ -18,8 +18,6 @@
 
 enum { WRITE_INTERVAL_MS = 10 * 1000 };
 
-#define MS_PER_US 1000
-
 /* One write. Its values are held. */
 struct write {
     struct loop_job job;
@@ -87,7 +85,7 @@ static struct write *write_create(struct snapshot *snapshot)
         return NULL;
     write->snapshot = snapshot;
     write->now_ms = time_monotonic_ms(snapshot->options.time);
-    write->now_wall_ms = time_wall_us(snapshot->options.time) / MS_PER_US;
+    write->now_wall_ms = time_wall_ms(snapshot->options.time);
     write->count = cache_list_datasets(snapshot->options.cache, DATASET_KEY_PREFIX, write->now_ms,
                                        write->values, SNAPSHOT_DATASETS_MAX);
     return write;

@@ -18,8 +18,6 @@ enum {
     FUTURE_TOLERANCE_MS = 60 * 1000, /* clocks are set */
 };
 
-#define MS_PER_US 1000
-
 struct restore {
     struct loop_job job;
     struct snapshot *snapshot;
@@ -115,7 +113,7 @@ static void read_file(struct loop_job *job)
     size_t length = 0;
     snapshot_file_tidy(snapshot->path);
     restore->now_ms = time_monotonic_ms(snapshot->options.time);
-    restore->now_wall_ms = time_wall_us(snapshot->options.time) / MS_PER_US;
+    restore->now_wall_ms = time_wall_ms(snapshot->options.time);
     bool read =
         snapshot_file_read(snapshot->path, SNAPSHOT_LIMIT_BYTES, &bytes, &length, &restore->error);
     restore->absent = read && bytes == NULL;

@@ -126,6 +126,7 @@ static void wall_time_starts_where_promised_and_moves_with_the_loop(void **state
     assert_int_equal(time_monotonic_ms(time), scheduler_now_ms(fake_loop_scheduler(loop)));
     fake_loop_advance(loop, 1500);
     assert_int_equal(time_wall_us(time), 1795435201500000);
+    assert_int_equal(time_wall_ms(time), 1795435201500);
     fake_loop_set_wall(loop, 86400);
     assert_int_equal(time_wall_s(time), 86400);
     fake_loop_advance(loop, 1000);
