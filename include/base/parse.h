@@ -34,7 +34,4 @@ bool parse_boolean(const char *text, size_t length, bool *ret_value) NODISCARD;
 /* Plain digits, no sign, no spaces, at most `max`; for formats that allow no liberties. */
 bool parse_digits(const char *text, size_t length, int64_t max, int64_t *ret_value) NODISCARD;
 
-/* True when the text is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool utf8_is_valid(const char *text, size_t length) NODISCARD;
-
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 /* Wide enough that a cut is seen, small enough for the stack. */
 enum { DRAFT_BYTES = sizeof(((struct error *)NULL)->text) + 4 };

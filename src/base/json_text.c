@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 enum { FIRST_BEYOND_BMP = 0x10000, UNICODE_ESCAPE_BYTES = 6 };
 

@@ -7,7 +7,7 @@
 #include "base/civil_time.h"
 #include "base/json_text.h"
 #include "base/text.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 enum { CONSOLE_LEVEL_WIDTH = 7, DELETE = 0x7F, LAST_C1_CONTROL = 0x9F };
 

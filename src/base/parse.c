@@ -4,14 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "utf8.h"
+#include "base/ascii.h"
 
 enum { INTEGER_DIGITS_MAX = 4300 }; /* Python's limit for reading integers */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool is_space(char c)
 {
@@ -42,12 +37,12 @@ static bool is_digit_groups(const char *text, size_t length, size_t *ret_digits)
 {
     size_t digits = 0;
     for (size_t i = 0; i < length; i++) {
-        if (is_digit(text[i])) {
+        if (ascii_is_digit(text[i])) {
             digits++;
             continue;
         }
-        bool separates = text[i] == '_' && i > 0 && is_digit(text[i - 1]) && i + 1 < length &&
-                         is_digit(text[i + 1]);
+        bool separates = text[i] == '_' && i > 0 && ascii_is_digit(text[i - 1]) && i + 1 < length &&
+                         ascii_is_digit(text[i + 1]);
         if (!separates)
             return false;
     }
@@ -117,22 +112,10 @@ bool parse_digits(const char *text, size_t length, int64_t max, int64_t *ret_val
     if (length == 0)
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (!is_digit(text[i]) || __builtin_mul_overflow(value, (int64_t)10, &value) ||
+        if (!ascii_is_digit(text[i]) || __builtin_mul_overflow(value, (int64_t)10, &value) ||
             __builtin_add_overflow(value, (int64_t)(text[i] - '0'), &value) || value > max)
             return false;
     }
     *ret_value = value;
-    return true;
-}
-
-bool utf8_is_valid(const char *text, size_t length)
-{
-    size_t i = 0;
-    while (i < length) {
-        uint32_t character;
-        i += utf8_next(text + i, length - i, &character);
-        if (character == UTF8_INVALID)
-            return false;
-    }
     return true;
 }

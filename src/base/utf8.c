@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "utf8.h"
+#include "base/utf8.h"
+
+#include <string.h>
 
 /* What may follow a first byte. Overlong forms, surrogates and characters beyond U+10FFFF are all
  * told by the second byte's range (table 3-7 of the Unicode standard). */
@@ -45,6 +47,25 @@ size_t utf8_next(const char *text, size_t length, uint32_t *ret_character)
     return sequence.length;
 }
 
+bool utf8_is_beginning(const char *text, size_t length)
+{
+    uint32_t character;
+    return sequence_of((uint8_t)text[0]).length > length &&
+           utf8_next(text, length, &character) == length;
+}
+
+bool utf8_is_valid(const char *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length) {
+        uint32_t character;
+        i += utf8_next(text + i, length - i, &character);
+        if (character == UTF8_INVALID)
+            return false;
+    }
+    return true;
+}
+
 size_t utf8_cut(const char *text, size_t length)
 {
     size_t start = length;
@@ -52,4 +73,46 @@ size_t utf8_cut(const char *text, size_t length)
     while (start > 0 && length - start < 3 && ((uint8_t)text[start] & 0xC0U) == 0x80)
         start--;
     return ((uint8_t)text[start] & 0xC0U) == 0x80 ? length : start;
+}
+
+size_t utf8_repair(const char *text, size_t length, char *to)
+{
+    size_t written = 0;
+    size_t i = 0;
+    while (i < length) {
+        uint32_t character;
+        size_t taken = utf8_next(text + i, length - i, &character);
+        if (character == UTF8_INVALID) {
+            written += utf8_encode(UTF8_REPLACEMENT, to + written);
+        } else {
+            memcpy(to + written, text + i, taken);
+            written += taken;
+        }
+        i += taken;
+    }
+    return written;
+}
+
+size_t utf8_encode(uint32_t character, char utf8[4])
+{
+    if (character < 0x80) {
+        utf8[0] = (char)character;
+        return 1;
+    }
+    if (character < 0x800) {
+        utf8[0] = (char)(0xC0 | character >> 6);
+        utf8[1] = (char)(0x80 | (character & 0x3F));
+        return 2;
+    }
+    if (character < 0x10000) {
+        utf8[0] = (char)(0xE0 | character >> 12);
+        utf8[1] = (char)(0x80 | (character >> 6 & 0x3F));
+        utf8[2] = (char)(0x80 | (character & 0x3F));
+        return 3;
+    }
+    utf8[0] = (char)(0xF0 | character >> 18);
+    utf8[1] = (char)(0x80 | (character >> 12 & 0x3F));
+    utf8[2] = (char)(0x80 | (character >> 6 & 0x3F));
+    utf8[3] = (char)(0x80 | (character & 0x3F));
+    return 4;
 }

@@ -4,19 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/parse.h"
 
 enum { PORT_MAX = 65535 };
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool holds_only(struct text text, bool (*is_allowed)(char c))
 {
@@ -29,17 +20,17 @@ static bool holds_only(struct text text, bool (*is_allowed)(char c))
 
 static bool is_scheme_char(char c)
 {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    return ascii_is_letter(c) || ascii_is_digit(c) || c == '+' || c == '-' || c == '.';
 }
 
 static bool is_host_char(char c)
 {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+    return ascii_is_letter(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == '_';
 }
 
 static bool is_ipv6_char(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+    return ascii_hex_value(c) >= 0 || c == ':' || c == '.';
 }
 
 /* Printable ASCII that may stand in a URL before its query. */
@@ -130,7 +121,7 @@ bool config_origin_is_valid(struct text origin)
     struct text scheme;
     if (text_equals(origin, TEXT("*")))
         return true;
-    return split_scheme(&origin, &scheme) && scheme.length > 0 && is_letter(scheme.data[0]) &&
+    return split_scheme(&origin, &scheme) && scheme.length > 0 && ascii_is_letter(scheme.data[0]) &&
            holds_only(scheme, is_scheme_char) && config_url_is_authority(origin);
 }
 

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 __extension__ typedef unsigned __int128 magnitude;
 
 enum {
@@ -51,7 +53,7 @@ struct number {
 static size_t count_digits(const char *cursor, const char *end)
 {
     const char *start = cursor;
-    while (cursor < end && *cursor >= '0' && *cursor <= '9')
+    while (cursor < end && ascii_is_digit(*cursor))
         cursor++;
     return (size_t)(cursor - start);
 }

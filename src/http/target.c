@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/parse.h"
-#include "utf8_repair.h"
+#include "base/ascii.h"
+#include "base/utf8.h"
 
 /* Room for decoding: a component is first percent-decoded, which never makes it longer, and then
  * its broken UTF-8 replaced, which makes it at most three times as long. */
@@ -41,17 +41,6 @@ void target_finish(struct target *target)
     target->params = NULL;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* A `%` that begins no escape stays as it is, as in the service we port. Returns bytes written. */
 static size_t percent_decode(const char *from, size_t length, bool plus_is_space, char *to)
 {
@@ -60,9 +49,9 @@ static size_t percent_decode(const char *from, size_t length, bool plus_is_space
     for (size_t i = 0; i < length; i++) {
         char c = from[i];
 
-        if (c == '%' && length - i > 2 && hex_digit(from[i + 1]) >= 0 &&
-            hex_digit(from[i + 2]) >= 0) {
-            c = (char)(hex_digit(from[i + 1]) * 16 + hex_digit(from[i + 2]));
+        if (c == '%' && length - i > 2 && ascii_hex_value(from[i + 1]) >= 0 &&
+            ascii_hex_value(from[i + 2]) >= 0) {
+            c = (char)(ascii_hex_value(from[i + 1]) * 16 + ascii_hex_value(from[i + 2]));
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/strbuf.h"
 
 /* Far above any real URL; a longer one fails like a lack of memory. */
@@ -28,8 +29,7 @@ static void append_base(struct strbuf *url, const char *base_url)
  * is escaped, `+` among it, which servers read as a space. */
 static bool stands_for_itself(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           strchr("-._~,:", c) != NULL;
+    return ascii_is_digit(c) || ascii_is_letter(c) || strchr("-._~,:", c) != NULL;
 }
 
 static void append_escaped(struct strbuf *url, const char *value)

@@ -4,14 +4,9 @@
 #include <float.h>
 #include <stdlib.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static const char *digits_end(const char *p, const char *end)
 {
-    while (p < end && is_digit(*p))
+    while (p < end && ascii_is_digit(*p))
         p++;
     return p;
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/ascii.h"
 #include "base/attrs.h"
 #include "base/text.h"
 #include "json_scan.h"
@@ -118,7 +119,7 @@ bool json_skip_value(struct json_reader *reader) NODISCARD;
 
 static inline bool json_starts_number(char c)
 {
-    return (c >= '0' && c <= '9') || c == '-';
+    return ascii_is_digit(c) || c == '-';
 }
 
 /*

@@ -2,19 +2,9 @@
 /* The rare part of JSON strings: escapes and characters beyond ASCII. */
 #include <stdint.h>
 
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "json_reader.h"
-
-/* -1 when `c` is no hexadecimal digit. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 static bool is_high_surrogate(uint32_t unit)
 {
@@ -31,7 +21,7 @@ static uint32_t hex4(const char *digits)
 {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++)
-        value = value << 4 | (uint32_t)hex_value(digits[i]);
+        value = value << 4 | (uint32_t)ascii_hex_value(digits[i]);
     return value;
 }
 
@@ -42,7 +32,7 @@ static bool pass_hex4(struct json_reader *reader, const char **p, uint32_t *ret_
     for (; *p < digits + 4; (*p)++) {
         if (*p == reader->end)
             return json_want_more(reader);
-        if (hex_value(**p) < 0)
+        if (ascii_hex_value(**p) < 0)
             return json_fail(reader, *p, "four hexadecimal digits");
     }
     *ret_unit = hex4(digits);
@@ -88,48 +78,16 @@ static bool pass_escape(struct json_reader *reader, const char **p, bool *has_nu
     return !is_high_surrogate(unit) || pass_low_surrogate(reader, p);
 }
 
-/* How long the sequence that begins with `lead` is, and between what its second byte must lie (so
- * that there are no overlong forms, no surrogates and nothing above U+10FFFF). 0: cannot lead. */
-static int utf8_length(unsigned char lead, unsigned char *ret_min, unsigned char *ret_max)
-{
-    *ret_min = 0x80;
-    *ret_max = 0xBF;
-    if (lead >= 0xC2 && lead <= 0xDF)
-        return 2;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        if (lead == 0xE0)
-            *ret_min = 0xA0;
-        if (lead == 0xED)
-            *ret_max = 0x9F;
-        return 3;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        if (lead == 0xF0)
-            *ret_min = 0x90;
-        if (lead == 0xF4)
-            *ret_max = 0x8F;
-        return 4;
-    }
-    return 0;
-}
-
 /* Passes the UTF-8 sequence at *p, which is not ASCII. */
 static bool pass_utf8(struct json_reader *reader, const char **p)
 {
-    unsigned char min, max;
-    const char *lead = *p;
-    int length = utf8_length((unsigned char)*lead, &min, &max);
-    if (length == 0)
-        return json_fail(reader, lead, "UTF-8");
-    for (*p = lead + 1; *p < lead + length; (*p)++) {
-        if (*p == reader->end)
-            return json_want_more(reader);
-        unsigned char byte = (unsigned char)**p;
-        if (byte < min || byte > max)
-            return json_fail(reader, lead, "UTF-8");
-        min = 0x80;
-        max = 0xBF;
-    }
+    size_t left = (size_t)(reader->end - *p);
+    uint32_t character;
+    size_t length = utf8_next(*p, left, &character);
+    if (character == UTF8_INVALID)
+        return utf8_is_beginning(*p, left) ? json_want_more(reader)
+                                           : json_fail(reader, *p, "UTF-8");
+    *p += length;
     return true;
 }
 
@@ -158,30 +116,6 @@ bool json_read_special_string(struct json_reader *reader, const char *p,
     ret_string->raw = (struct text){.data = text, .length = (size_t)(p - text)};
     reader->cursor = p + 1;
     return true;
-}
-
-static size_t encode_utf8(uint32_t character, char utf8[4])
-{
-    if (character < 0x80) {
-        utf8[0] = (char)character;
-        return 1;
-    }
-    if (character < 0x800) {
-        utf8[0] = (char)(0xC0 | character >> 6);
-        utf8[1] = (char)(0x80 | (character & 0x3F));
-        return 2;
-    }
-    if (character < 0x10000) {
-        utf8[0] = (char)(0xE0 | character >> 12);
-        utf8[1] = (char)(0x80 | (character >> 6 & 0x3F));
-        utf8[2] = (char)(0x80 | (character & 0x3F));
-        return 3;
-    }
-    utf8[0] = (char)(0xF0 | character >> 18);
-    utf8[1] = (char)(0x80 | (character >> 12 & 0x3F));
-    utf8[2] = (char)(0x80 | (character >> 6 & 0x3F));
-    utf8[3] = (char)(0x80 | (character & 0x3F));
-    return 4;
 }
 
 /* Reads one (valid) escape at `p`, behind its backslash; returns where it ends. */
@@ -215,7 +149,7 @@ size_t json_unescape(struct text raw, char *meaning, size_t size)
         if (*p == '\\') {
             uint32_t character;
             p = decode_escape(p + 1, &character);
-            count = encode_utf8(character, utf8);
+            count = utf8_encode(character, utf8);
         } else {
             p++;
         }

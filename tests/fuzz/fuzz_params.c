@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "routes.h"
 #include "target.h"

@@ -3,8 +3,8 @@
  * is spelled in escapes throughout. */
 #include <stdbool.h>
 
-#include "base/parse.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "target.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/parse.h"
+#include "base/utf8.h"
 
 static void an_error_has_a_code_and_a_formatted_line(void **state)
 {

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -145,51 +144,6 @@ static void digits_allow_no_liberties(void **state)
     }
 }
 
-static void utf8_is_checked_as_rfc_3629_says(void **state)
-{
-    static const struct {
-        struct text text;
-        bool is_valid;
-    } cases[] = {
-        {TEXT_INIT(""), true},
-        {TEXT_INIT("plain\0text"), true},
-        {TEXT_INIT("\xC2\x80"), true},
-        {TEXT_INIT("\xDF\xBF"), true},
-        {TEXT_INIT("\xE0\xA0\x80"), true},
-        {TEXT_INIT("\xED\x9F\xBF"), true},
-        {TEXT_INIT("\xEF\xBF\xBF"), true},
-        {TEXT_INIT("\xF0\x90\x80\x80"), true},
-        {TEXT_INIT("\xF4\x8F\xBF\xBF"), true},
-        {TEXT_INIT("\x80"), false},             /* a continuation without a beginning */
-        {TEXT_INIT("\xC0\xAF"), false},         /* overlong */
-        {TEXT_INIT("\xC1\xBF"), false},         /* overlong */
-        {TEXT_INIT("\xE0\x9F\xBF"), false},     /* overlong */
-        {TEXT_INIT("\xF0\x8F\xBF\xBF"), false}, /* overlong */
-        {TEXT_INIT("\xED\xA0\x80"), false},     /* surrogate */
-        {TEXT_INIT("\xF4\x90\x80\x80"), false}, /* beyond U+10FFFF */
-        {TEXT_INIT("\xF5\x80\x80\x80"), false}, /* beyond U+10FFFF */
-        {TEXT_INIT("\xFF"), false},
-        {TEXT_INIT("\xC3"), false},         /* cut short */
-        {TEXT_INIT("\xE2\x82"), false},     /* cut short */
-        {TEXT_INIT("\xF0\x9F\x98"), false}, /* cut short */
-        {TEXT_INIT("\xC3("), false},        /* the second byte is none */
-        {TEXT_INIT("ok\xE2\x82"), false},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        /* A copy of exactly that length, so that a sanitizer sees reads behind it. */
-        char *copy = malloc(cases[i].text.length + 1);
-        assert_non_null(copy);
-        memcpy(copy, cases[i].text.data, cases[i].text.length);
-        char *exact = realloc(copy, cases[i].text.length > 0 ? cases[i].text.length : 1);
-        assert_non_null(exact);
-        bool is_valid = utf8_is_valid(exact, cases[i].text.length);
-        free(exact);
-        if (is_valid != cases[i].is_valid)
-            fail_msg("case %zu: %d", i, is_valid);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,7 +151,6 @@ int main(void)
         cmocka_unit_test(integers_of_more_than_4300_digits_are_too_long),
         cmocka_unit_test(booleans_are_twelve_words_in_any_case),
         cmocka_unit_test(digits_allow_no_liberties),
-        cmocka_unit_test(utf8_is_checked_as_rfc_3629_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
