@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "base/parse.h"
+#include "base/utf8.h"
 #include "base/wire.h"
 
 static const struct text value_magic = TEXT_INIT("kubecent\x01");
