@@ -8,7 +8,6 @@
 #include "cost/cost_set_codec.h"
 
 enum {
-    VERSION = 1,
     CHECKSUM_BYTES = 8,
     DEFLATE_LEVEL = 6,
     DEFLATE_RATIO_MAX = 1032, /* no stream of bits yields more */
@@ -30,7 +29,7 @@ void snapshot_put_head(struct strbuf *out, struct text origin, int64_t created_w
                        size_t count)
 {
     strbuf_append(out, magic.data, magic.length);
-    wire_put_unsigned(out, VERSION);
+    wire_put_unsigned(out, SNAPSHOT_VERSION);
     wire_put_fixed64(out, hash_of(origin));
     wire_put_signed(out, created_wall_ms);
     wire_put_unsigned(out, count);
@@ -89,33 +88,31 @@ static bool check_version(struct text bytes, struct wire_reader *ret_wire, struc
     *ret_wire = wire_reader_of(
         (struct text){.data = bytes.data + magic.length, .length = bytes.length - magic.length});
     uint64_t version = wire_get_unsigned(ret_wire);
-    if (!ret_wire->failed && version > VERSION)
+    if (!ret_wire->failed && version > SNAPSHOT_VERSION)
         return error_set(reterr, ERR_INVALID,
                          "written by a newer version (format %llu, ours is %d)",
-                         (unsigned long long)version, VERSION);
-    if (ret_wire->failed || version != VERSION || ret_wire->left < CHECKSUM_BYTES)
+                         (unsigned long long)version, SNAPSHOT_VERSION);
+    if (ret_wire->failed || version != SNAPSHOT_VERSION || ret_wire->left < CHECKSUM_BYTES)
         return damaged(reterr, "its beginning breaks off");
     return true;
 }
 
-/* Takes the checksum off the end. */
-static bool check_sum(struct text bytes, struct wire_reader *wire, struct error *reterr)
+static bool check_sum(struct text bytes, struct error *reterr)
 {
     size_t length = bytes.length - CHECKSUM_BYTES;
     struct wire_reader end =
         wire_reader_of((struct text){.data = bytes.data + length, .length = CHECKSUM_BYTES});
-    wire->left -= CHECKSUM_BYTES;
     if (wire_get_fixed64(&end) != hash_of((struct text){.data = bytes.data, .length = length}))
         return damaged(reterr, "its checksum does not match");
     return true;
 }
 
-bool snapshot_open(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
-                   struct error *reterr)
+/* The rest of the head, behind the version; takes the checksum off the end. */
+static bool read_head(struct wire_reader wire, struct text origin,
+                      struct snapshot_reader *ret_reader, struct error *reterr)
 {
-    struct snapshot_reader reader = {.left = 0};
-    if (!check_version(bytes, &reader.wire, reterr) || !check_sum(bytes, &reader.wire, reterr))
-        return false;
+    struct snapshot_reader reader = {.wire = wire};
+    reader.wire.left -= CHECKSUM_BYTES;
     if (wire_get_fixed64(&reader.wire) != hash_of(origin))
         return error_set(reterr, ERR_INVALID, "of another OpenCost");
     reader.created_wall_ms = wire_get_int64(&reader.wire);
@@ -124,6 +121,21 @@ bool snapshot_open(struct text bytes, struct text origin, struct snapshot_reader
         return damaged(reterr, "its beginning makes no sense");
     *ret_reader = reader;
     return true;
+}
+
+bool snapshot_open(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
+                   struct error *reterr)
+{
+    struct wire_reader wire;
+    return check_version(bytes, &wire, reterr) && check_sum(bytes, reterr) &&
+           read_head(wire, origin, ret_reader, reterr);
+}
+
+bool snapshot_look(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
+                   struct error *reterr)
+{
+    struct wire_reader wire;
+    return check_version(bytes, &wire, reterr) && read_head(wire, origin, ret_reader, reterr);
 }
 
 /* Only a window's canonical form identifies it. */

@@ -8,6 +8,8 @@
  * set (see cost/cost_set_codec.h) deflated, with both lengths. Numbers are those of base/wire.h. The
  * version tells of everything behind it, the cost sets' form included.
  *
+ * One dataset in this form is also what replicas share: see dataset_image.h.
+ *
  * Threads: any; pure functions.
  */
 #ifndef SERVICE_SNAPSHOT_FORMAT_H
@@ -24,6 +26,8 @@
 #include "base/wire.h"
 #include "cost/cost_set.h"
 #include "cost/window.h"
+
+enum { SNAPSHOT_VERSION = 1 };
 
 /* Times are milliseconds since 1970: the monotonic clock means nothing to the next process. */
 struct snapshot_dataset {
@@ -55,6 +59,11 @@ struct snapshot_reader {
 /* Checks the whole, checksum included. The bytes are borrowed for as long as the reader is used.
  * False and *reterr (ERR_INVALID): the text says in a few words why the bytes are no good. */
 bool snapshot_open(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
+                   struct error *reterr) NODISCARD;
+
+/* The same without believing more than the head: takes no time, and does not look at the checksum. For
+ * judging whether the bytes are worth opening. */
+bool snapshot_look(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
                    struct error *reterr) NODISCARD;
 
 /* The next dataset, of which there are `left`. */
