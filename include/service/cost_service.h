@@ -16,8 +16,13 @@
  * each), has the view rendered, stores it and releases all who wait. Everyone gets the same answer
  * or the same error, at the latest at the deadline.
  *
+ * Where replicas share a tier (cache/shared_tier.h), what one of them fetched the others need not fetch,
+ * whether they miss or refresh, and of all who want the same dataset at once one asks OpenCost. Without
+ * the tier, or while it is out of order, each asks for itself.
+ *
  * When OpenCost fails, or has not answered two seconds after it was asked, data are served that are
- * past their TTL by less than `stale_if_error_ms`, if the cache has them. The fetch goes on.
+ * past their TTL by less than `stale_if_error_ms`, if the cache, or else the tier,
+ * has them. The fetch goes on.
  *
  * Threads: named at each function.
  */
@@ -72,6 +77,7 @@ enum cost_source {
     COST_SOURCE_MISS,      /* this request caused the fetch */
     COST_SOURCE_COLLAPSED, /* it waited for a fetch that was under way */
     COST_SOURCE_STALE,     /* past their TTL */
+    COST_SOURCE_SHARED,    /* the tier had them, within their TTL: another replica's */
 };
 
 struct cost_answer {
@@ -143,14 +149,28 @@ bool cost_service_request(struct cost_service *service, const struct cost_query 
 /* Requests waiting now. Any thread. */
 unsigned cost_service_waiting(const struct cost_service *service) NODISCARD;
 
-/* How a refresh ended; `pod_rows` is 0 on failure. */
-typedef void cost_refreshed_fn(void *context, const struct error *error, size_t pod_rows);
+struct cost_refresh_order {
+    const struct window *window; /* borrowed for the call */
+    bool knows;                  /* the caller has seen a dataset that was fetched at `known_ms` */
+    int64_t known_ms;
+};
 
-/* Loop thread: fetches the dataset of `window` (idle=false) whatever the cache holds, and renders
- * anew the views that were asked for since the last time, and the plain ones (namespaces, pods, and
- * for 7d and 30d recommendations and the month). Readers keep the old dataset until the new one
- * replaces it whole. A failure leaves what is there. `done` may run before this returns. */
-void cost_service_refresh(struct cost_service *service, const struct window *window,
+/* What a refresh brought; all 0 on failure. */
+struct cost_refreshed {
+    size_t pod_rows;
+    int64_t fetched_ms; /* monotonic: when OpenCost answered, us or another replica */
+    int64_t took_ms;    /* for OpenCost to answer */
+};
+
+typedef void cost_refreshed_fn(void *context, const struct error *error,
+                               const struct cost_refreshed *refreshed);
+
+/* Loop thread: fetches the dataset of a window (idle=false) whatever the cache holds, or takes a
+ * newer one that another replica fetched; and renders anew the views that were asked for since the
+ * last time, and the plain ones (namespaces, pods, and for 7d and 30d recommendations and the
+ * month). Readers keep the old dataset until the new one replaces it whole. A failure leaves what
+ * is there. `done` may run before this returns. */
+void cost_service_refresh(struct cost_service *service, const struct cost_refresh_order *wanted,
                           cost_refreshed_fn *done, void *context);
 
 /* True when the dataset of `window` (idle=false) is in the cache and within its TTL. Any thread. */

@@ -39,6 +39,12 @@ static void add_cache_status(const struct aged_answer *aged, struct http_headers
         http_headers_add(headers, "Cache-Status", "kubecent; fwd=uri-miss; collapsed");
         http_headers_add(headers, "X-Cache", "MISS");
         return;
+    case COST_SOURCE_SHARED:
+        http_headers_add_format(headers, "Cache-Status",
+                                "kubecent; hit; ttl=%" PRId64 "; detail=shared",
+                                aged->ttl_s - aged->age_s);
+        http_headers_add(headers, "X-Cache", "HIT");
+        return;
     case COST_SOURCE_STALE:
         http_headers_add_format(
             headers, "Cache-Status", "kubecent; hit; ttl=%" PRId64 "%s", aged->ttl_s - aged->age_s,
@@ -87,6 +93,7 @@ static const char *source_name(enum cost_source source)
         [COST_SOURCE_MISS] = "miss",
         [COST_SOURCE_COLLAPSED] = "collapsed",
         [COST_SOURCE_STALE] = "stale",
+        [COST_SOURCE_SHARED] = "shared",
     };
     return names[source];
 }

@@ -10,8 +10,15 @@
  */
 #include "service_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
+#include <xxhash.h>
+
+#include "dataset_share.h"
+#include "snapshot_format.h"
+#include "stale_peek.h"
 
 static const char *const kind_names[COST_VIEW_KINDS] = {
     [COST_VIEW_NAMESPACES] = "namespaces",
@@ -39,6 +46,9 @@ static void register_metrics(struct cost_service *service)
         m->coalesced =
             metrics_counter(metrics, "kubecent_cache_coalesced_total",
                             "Cost queries that waited for a fetch already under way.", labels);
+        m->shared =
+            metrics_counter(metrics, "kubecent_cache_shared_total",
+                            "Cost queries answered with what another replica had fetched.", labels);
     }
     metrics_on_render(metrics, update_cache_gauges, service);
 }
@@ -71,6 +81,8 @@ struct cost_service *cost_service_create(const struct cost_service_options *opti
     if (service == NULL)
         return NULL;
     service->options = *options;
+    if (options->tier != NULL)
+        service->origin_hash = XXH3_64bits(options->origin, strlen(options->origin));
     service->loop.views = flight_table_create(0);
     service->loop.datasets = flight_table_create(FAILED_FETCH_REST_MS);
     service->loop.deadline = loop_timer_create(options->scheduler, requests_overdue, service);
@@ -91,6 +103,13 @@ void cost_service_destroy(struct cost_service *service)
     flight_table_destroy(service->loop.views);
     flight_table_destroy(service->loop.datasets);
     free(service);
+}
+
+void tier_key_format(const struct cost_service *service, const char *dataset_key,
+                     char key[TIER_KEY_MAX])
+{
+    (void)snprintf(key, TIER_KEY_MAX, "%016" PRIx64 ":%d:%s", service->origin_hash,
+                   SNAPSHOT_VERSION, dataset_key);
 }
 
 void cost_service_on_stored(struct cost_service *service, void (*stored)(void *context),
@@ -116,6 +135,8 @@ static void count_answer(struct cost_service *service, enum cost_view_kind kind,
         metric_add(metrics->stale, 1);
     else if (source == COST_SOURCE_COLLAPSED)
         metric_add(metrics->coalesced, 1);
+    else if (source == COST_SOURCE_SHARED)
+        metric_add(metrics->shared, 1);
 }
 
 static void log_lookup(struct log *log, enum cache_state state, const char *key, int64_t age_ms)
@@ -200,7 +221,7 @@ static enum cost_source source_of(const struct cost_request *request,
     if (result->stale)
         return COST_SOURCE_STALE;
     if (!result->fetched)
-        return COST_SOURCE_HIT;
+        return result->shared ? COST_SOURCE_SHARED : COST_SOURCE_HIT;
     return request->leads && result->led ? COST_SOURCE_MISS : COST_SOURCE_COLLAPSED;
 }
 
@@ -345,6 +366,8 @@ void cost_service_stop(struct cost_service *service)
     loop_timer_stop(service->options.scheduler, service->loop.deadline);
     while (service->loop.requests != NULL)
         request_fail(service->loop.requests, &error);
+    dataset_shares_stop(service);
+    stale_peeks_stop(service);
     flight_abort_all(service->loop.datasets, &error);
     flight_abort_all(service->loop.views, &error);
 }
@@ -377,29 +400,35 @@ struct cost_refresh {
 static void refresh_released(struct flight_waiter *waiter, void *result, const struct error *error)
 {
     struct cost_refresh *refresh = CONTAINER_OF(waiter, struct cost_refresh, waiter);
-    const struct dataset *dataset = result;
-    size_t pod_rows = 0;
-    if (dataset != NULL)
-        (void)cost_set_pods(dataset->set, &pod_rows);
-    refresh->done(refresh->context, error, pod_rows);
+    const struct dataset_result *fetched = result;
+    struct cost_refreshed refreshed = {0};
+    if (fetched != NULL) {
+        (void)cost_set_pods(fetched->dataset->set, &refreshed.pod_rows);
+        refreshed.fetched_ms = fetched->fetched_ms;
+        refreshed.took_ms = fetched->took_ms;
+    }
+    refresh->done(refresh->context, error, &refreshed);
     free(refresh);
 }
 
-void cost_service_refresh(struct cost_service *service, const struct window *window,
+void cost_service_refresh(struct cost_service *service, const struct cost_refresh_order *wanted,
                           cost_refreshed_fn *done, void *context)
 {
+    static const struct cost_refreshed nothing;
     struct error error;
     struct cost_refresh *refresh = calloc(1, sizeof(*refresh));
     if (refresh == NULL) {
         (void)error_no_memory(&error);
-        done(context, &error, 0);
+        done(context, &error, &nothing);
         return;
     }
     *refresh = (struct cost_refresh){
         .waiter.released = refresh_released, .done = done, .context = context};
     struct dataset_order order;
-    dataset_order_init(&order, window, false, service->options.ttl_ms);
+    dataset_order_init(&order, wanted->window, false, service->options.ttl_ms);
     order.keep_warm = true;
+    order.knows = wanted->knows;
+    order.known_ms = wanted->known_ms;
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);
     switch (flight_join(service->loop.datasets, order.key, &refresh->waiter, now_ms, &error)) {
     case FLIGHT_LEAD:
@@ -410,7 +439,7 @@ void cost_service_refresh(struct cost_service *service, const struct window *win
         break;
     default:
         free(refresh);
-        done(context, &error, 0);
+        done(context, &error, &nothing);
         break;
     }
 }

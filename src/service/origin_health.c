@@ -19,6 +19,7 @@ struct origin_health {
         struct origin_health_waiter *waiters;
         enum evidence last_check;
         enum evidence last_fetch;
+        int64_t last_fetch_ms;
         bool unreachable_since_fetch; /* a check made after the last fetch found nothing that
                                          answers */
         bool checking, ready_logged, stopping;
@@ -113,8 +114,15 @@ void origin_health_note_fetch(struct origin_health *health, const struct error *
     if (error != NULL && error->code == ERR_UPSTREAM_REJECTED)
         return; /* it answered, and did not like the query: no evidence about its health */
     health->loop.last_fetch = error == NULL ? EVIDENCE_GOOD : EVIDENCE_BAD;
+    health->loop.last_fetch_ms = scheduler_now_ms(health->options.scheduler);
     health->loop.unreachable_since_fetch = false;
     update(health);
+}
+
+void origin_health_note_fetch_elsewhere(struct origin_health *health, int64_t fetched_ms)
+{
+    if (health->loop.last_fetch == EVIDENCE_BAD && fetched_ms > health->loop.last_fetch_ms)
+        origin_health_note_fetch(health, NULL);
 }
 
 static bool answered_somehow(const struct error *error)

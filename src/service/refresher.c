@@ -28,6 +28,8 @@ struct refresh {
     int64_t retry_ms;    /* the next wait after a failure */
     int64_t begun_ms;    /* the refresh under way, or the last one */
     int64_t expected_ms; /* what one takes, waiting for its turn included */
+    bool knows;          /* when the last dataset was fetched: */
+    int64_t known_ms;
     bool fetching;
     bool attempted;
     struct metric *last_success;
@@ -119,17 +121,10 @@ static int64_t longer(int64_t a_ms, int64_t b_ms)
     return a_ms > b_ms ? a_ms : b_ms;
 }
 
-static int64_t took_ms(const struct refresh *refresh)
+/* One that was quick does not promise that the next is: what is expected falls by a quarter at most. */
+static void note_duration(struct refresh *refresh, int64_t took_ms)
 {
-    return scheduler_now_ms(refresh->refresher->options.scheduler) - refresh->begun_ms;
-}
-
-/* One that was quick, as it joined another's fetch perhaps, does not promise that the next is: what is
- * expected falls by a quarter at most. */
-static void note_duration(struct refresh *refresh)
-{
-    refresh->expected_ms =
-        longer(took_ms(refresh), refresh->expected_ms - refresh->expected_ms / 4);
+    refresh->expected_ms = longer(took_ms, refresh->expected_ms - refresh->expected_ms / 4);
 }
 
 /* With this wait between the refreshes of each window, all together keep OpenCost busy for one part in BUSY_PART of
@@ -149,13 +144,15 @@ static int64_t wait_within_lifetime(const struct refresh *refresh)
     return refresh->refresher->options.ttl_ms - refresh->expected_ms - refresh->expected_ms / 4;
 }
 
-/* The interval, and long enough for OpenCost to rest; but begun in time, if it can answer that often. */
-static int64_t wait_after_success(const struct refresh *refresh)
+/* The interval, and long enough for OpenCost to rest; but begun in time, if it can answer that often. It
+ * is counted from when the data were fetched, whoever did: so all replicas that have them are due
+ * together, and one fetches for all. */
+static int64_t wait_after_success(const struct refresh *refresh, int64_t age_ms)
 {
     int64_t restful_ms =
         longer(refresh->refresher->options.interval_ms, REST_FACTOR * refresh->expected_ms);
     int64_t latest_ms = longer(wait_within_lifetime(refresh), least_wait(refresh));
-    return restful_ms < latest_ms ? restful_ms : latest_ms;
+    return longer((restful_ms < latest_ms ? restful_ms : latest_ms) - age_ms, 0);
 }
 
 /* Of a circuit that is open the client has told when it opened. */
@@ -178,28 +175,40 @@ static void note_attempt(struct refresh *refresh)
     atomic_fetch_sub_explicit(&refresh->refresher->not_attempted, 1, memory_order_relaxed);
 }
 
-static void refreshed(void *context, const struct error *error, size_t pod_rows)
+static void note_success(struct refresh *refresh, const struct cost_refreshed *refreshed,
+                         int64_t age_ms)
+{
+    const struct refresher_options *options = &refresh->refresher->options;
+    note_duration(refresh, refreshed->took_ms);
+    refresh->retry_ms = FIRST_RETRY_MS;
+    refresh->knows = true;
+    refresh->known_ms = refreshed->fetched_ms;
+    metric_set(refresh->last_success, time_wall_s(options->time) - age_ms / 1000);
+    log_info(options->log, LOG_EVENT("background.cache_refresh"),
+             LOG_STR("window", refresh->window.canonical),
+             LOG_INT("item_count", refreshed->pod_rows));
+}
+
+static void refreshed(void *context, const struct error *error,
+                      const struct cost_refreshed *refreshed)
 {
     struct refresh *refresh = context;
     struct refresher *refresher = refresh->refresher;
-    const struct refresher_options *options = &refresher->options;
+    int64_t wait_ms = 0;
     refresh->fetching = false;
     note_attempt(refresh);
     if (refresher->stopping || (error != NULL && error->code == ERR_SHUTDOWN))
         return;
-    int64_t wait_ms;
+    int64_t now_ms = scheduler_now_ms(refresher->options.scheduler);
     if (error == NULL) {
-        note_duration(refresh);
-        wait_ms = wait_after_success(refresh);
-        refresh->retry_ms = FIRST_RETRY_MS;
-        metric_set(refresh->last_success, time_wall_s(options->time));
-        log_info(options->log, LOG_EVENT("background.cache_refresh"),
-                 LOG_STR("window", refresh->window.canonical), LOG_INT("item_count", pod_rows));
+        note_success(refresh, refreshed, now_ms - refreshed->fetched_ms);
+        wait_ms = wait_after_success(refresh, now_ms - refreshed->fetched_ms);
     } else {
         log_failure(refresh, error);
-        wait_ms = longer(wait_after_failure(refresh, error), REST_FACTOR * took_ms(refresh));
+        wait_ms =
+            longer(wait_after_failure(refresh, error), REST_FACTOR * (now_ms - refresh->begun_ms));
     }
-    loop_timer_start(options->scheduler, refresh->timer, wait_ms);
+    loop_timer_start(refresher->options.scheduler, refresh->timer, wait_ms);
 }
 
 static void refresh_due(void *context)
@@ -210,7 +219,9 @@ static void refresh_due(void *context)
     refresh->fetching = true;
     refresh->begun_ms = scheduler_now_ms(refresh->refresher->options.scheduler);
     loop_timer_stop(refresh->refresher->options.scheduler, refresh->timer);
-    cost_service_refresh(refresh->refresher->options.service, &refresh->window, refreshed, refresh);
+    const struct cost_refresh_order order = {
+        .window = &refresh->window, .knows = refresh->knows, .known_ms = refresh->known_ms};
+    cost_service_refresh(refresh->refresher->options.service, &order, refreshed, refresh);
 }
 
 /* What the cache has from an earlier process goes on as if this one had fetched it. */

@@ -6,6 +6,10 @@
  *   revalidation.c   refetching what was served past its TTL
  *   view_maker.c     the work of a view's flight: get the datasets, have it rendered, store it
  *   dataset_fetch.c  the work of a dataset's flight: fetch, render what is kept warm, store all
+ *   dataset_share.c  the part that other replicas have in it, through the tier
+ *   stale_peek.c     what they have, when OpenCost fails
+ *   dataset_load.c   bytes from the tier that become a dataset
+ *   dataset_image.c  a dataset as these bytes
  *   warm_dataset.c   a dataset with the views that go into the cache together with it
  *   snapshot*.c      the same from one process to the next, through a file
  *   dataset.c        the values that go into the cache
@@ -23,7 +27,7 @@
 #include "view_spec.h"
 
 struct kind_metrics {
-    struct metric *requests, *hits, *stale, *coalesced;
+    struct metric *requests, *hits, *stale, *coalesced, *shared;
 };
 
 struct cost_service {
@@ -31,14 +35,17 @@ struct cost_service {
     struct kind_metrics metrics[COST_VIEW_KINDS];
     void (*stored)(void *context); /* may be NULL */
     void *stored_context;
+    uint64_t origin_hash;
     atomic_uint waiting;  /* requests between cost_service_request() and `done` */
     atomic_ullong serial; /* numbers the queries that have no key of their own */
 
     struct {
         struct flight_table *views;    /* by view key; results are struct view_result */
-        struct flight_table *datasets; /* by dataset key; results are struct dataset */
+        struct flight_table *datasets; /* by dataset key; results are struct dataset_result */
         struct cost_request *requests; /* the earliest deadline first: all wait equally long */
         struct loop_timer *deadline;   /* of the first request */
+        struct dataset_share *shares;  /* dealings with the tier */
+        struct stale_peek *peeks;
         bool stopping;
     } loop; /* only the loop thread, once it runs */
 };
@@ -50,6 +57,7 @@ struct view_result {
     int64_t ttl_ms;
     bool fetched; /* OpenCost was asked for it, or was being asked already */
     bool led;     /* ... by this flight */
+    bool shared;  /* another replica had fetched it before it was asked for here */
     bool stale;
 };
 
@@ -61,6 +69,20 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec);
  * memory is short or the service stops. */
 void revalidate(struct cost_service *service, const struct cost_query *query);
 
+enum dataset_source {
+    DATASET_FETCHED, /* by us */
+    DATASET_AWAITED, /* by another replica, while we waited for it */
+    DATASET_SHARED,  /* by another replica, before we asked for it */
+};
+
+/* What a dataset's flight ends with. */
+struct dataset_result {
+    struct dataset *dataset; /* borrowed */
+    enum dataset_source source;
+    int64_t fetched_ms; /* when OpenCost answered; the dataset is older if that was not used */
+    int64_t took_ms;    /* for OpenCost to answer */
+};
+
 /* What identifies a dataset, and how long it keeps. */
 struct dataset_order {
     char key[DATASET_KEY_MAX];
@@ -68,6 +90,8 @@ struct dataset_order {
     bool include_idle;
     bool keep_warm; /* also render the plain views, asked for or not */
     int64_t ttl_ms;
+    bool knows;       /* ... of a dataset fetched at `known_ms`: */
+    int64_t known_ms; /* only a newer one is news */
 };
 
 void dataset_order_init(struct dataset_order *order, const struct window *window, bool include_idle,
@@ -81,6 +105,12 @@ bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
 
 /* The work that dataset_fetch_start() began has come to be a refresh's. */
 void dataset_fetch_keep_warm(struct flight_work *work);
+
+/* Its key in the tier tells apart what must not be taken for the same: other OpenCosts, other formats. */
+enum { TIER_KEY_MAX = DATASET_KEY_MAX + 32 };
+
+void tier_key_format(const struct cost_service *service, const char *dataset_key,
+                     char key[TIER_KEY_MAX]);
 
 /* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,
  * or the months, oldest first. `now_s` labels months. */

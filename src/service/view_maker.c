@@ -28,6 +28,7 @@ struct dataset_need {
     struct view_maker *maker;
     struct dataset_order order;
     struct flight_waiter waiter;
+    bool leads;              /* its flight */
     struct dataset *dataset; /* held, once there */
 };
 
@@ -39,7 +40,7 @@ struct view_maker {
     size_t need_count;
     size_t pending; /* needs that wait for a flight */
     bool beginning; /* needs are being begun: nothing ends meanwhile */
-    bool fetched, led, stale;
+    bool fetched, led, shared, stale;
     bool failed;
     struct error error; /* the first, if failed */
     struct loop_timer
@@ -112,6 +113,7 @@ static void maker_end(struct view_maker *maker)
             .ttl_ms = dataset->ttl_ms,
             .fetched = maker->fetched,
             .led = maker->led,
+            .shared = maker->shared,
             .stale = maker->stale,
         };
         flight_end(service->loop.views, maker->spec->key, &result, NULL, now_ms);
@@ -261,6 +263,15 @@ static void need_failed(struct dataset_need *need, const struct error *error)
     maker->error = *error;
 }
 
+static void take_result(struct dataset_need *need, const struct dataset_result *result)
+{
+    struct view_maker *maker = need->maker;
+    need->dataset = dataset_hold(result->dataset);
+    maker->shared |= result->source == DATASET_SHARED;
+    maker->fetched |= result->source != DATASET_SHARED;
+    maker->led |= result->source == DATASET_FETCHED && need->leads;
+}
+
 static void need_released(struct flight_waiter *waiter, void *result, const struct error *error)
 {
     struct dataset_need *need = CONTAINER_OF(waiter, struct dataset_need, waiter);
@@ -268,7 +279,7 @@ static void need_released(struct flight_waiter *waiter, void *result, const stru
     if (error != NULL)
         need_failed(need, error);
     else
-        need->dataset = dataset_hold(result);
+        take_result(need, result);
     maker->pending--;
     maker_step(maker);
 }
@@ -287,11 +298,10 @@ static void need_begin(struct dataset_need *need)
 
     struct error error;
     need->waiter.released = need_released;
-    maker->fetched = true;
     switch (flight_join(service->loop.datasets, need->order.key, &need->waiter, now_ms, &error)) {
     case FLIGHT_LEAD:
         maker->pending++;
-        maker->led = true;
+        need->leads = true;
         dataset_fetch_start(service, &need->order);
         break;
     case FLIGHT_FOLLOW:

@@ -16,6 +16,7 @@ PROMISED = {
     "kubecent_cache_hits_total": ("counter", {"dataset"}),
     "kubecent_cache_stale_total": ("counter", {"dataset"}),
     "kubecent_cache_coalesced_total": ("counter", {"dataset"}),
+    "kubecent_cache_shared_total": ("counter", {"dataset"}),
     "kubecent_cache_evictions_total": ("counter", set()),
     "kubecent_cache_entries": ("gauge", set()),
     "kubecent_cache_bytes": ("gauge", set()),

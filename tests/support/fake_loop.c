@@ -248,6 +248,16 @@ void fake_loop_run(struct fake_loop *loop)
         continue;
 }
 
+bool fake_loop_can_run(struct fake_loop *loop)
+{
+    const struct loop_timer *timer = next_timer(loop);
+    pthread_mutex_lock(&loop->inbox.mutex);
+    bool has_task = loop->inbox.first != NULL;
+    pthread_mutex_unlock(&loop->inbox.mutex);
+    return has_task || (timer != NULL && timer->due_ms <= fake_now_ms(loop)) ||
+           (!loop->jobs_held && loop->first_job != NULL);
+}
+
 void fake_loop_advance(struct fake_loop *loop, int64_t ms)
 {
     int64_t end_ms = fake_now_ms(loop) + ms;

@@ -35,6 +35,9 @@ void fake_loop_set_wall(struct fake_loop *loop, int64_t unix_s);
 /* Runs posted tasks, jobs and due timers until none is left; time stands still. */
 void fake_loop_run(struct fake_loop *loop);
 
+/* True when that would run something now. For several loops that act on each other. */
+bool fake_loop_can_run(struct fake_loop *loop);
+
 /* Moves time, firing timers in order of their due time, with everything fake_loop_run() runs in
  * between. */
 void fake_loop_advance(struct fake_loop *loop, int64_t ms);

@@ -31,11 +31,14 @@ static struct transfer *start(void *self, const struct transfer_request *request
                               struct error *reterr)
 {
     struct scripted_origin *origin = self;
-    (void)reterr;
     require(origin->count < TRANSFERS_MAX, "too many transfers");
+    char *url = strdup(request->url);
+    if (url == NULL) {
+        (void)error_no_memory(reterr);
+        return NULL;
+    }
     struct transfer *transfer = &origin->transfers[origin->count++];
-    *transfer = (struct transfer){.request = *request, .url = strdup(request->url), .open = true};
-    require(transfer->url != NULL, "out of memory");
+    *transfer = (struct transfer){.request = *request, .url = url, .open = true};
     return transfer;
 }
 

@@ -9,9 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, int slots)
+static void set_clocks(struct house *house, const struct house_options *options)
 {
+    const struct time_source *time = fake_loop_time(house->loop);
+    int64_t wall_s = time_wall_s(time);
+    fake_loop_advance(house->loop, options->uptime_ms);
+    fake_loop_set_wall(house->loop, wall_s + options->wall_skew_s);
+}
+
+void house_build_with(struct house *house, const struct house_options *house_options)
+{
+    int64_t stale_ms = house_options->stale_ms;
     *house = (struct house){.loop = fake_loop_create(), .origin = scripted_origin_create()};
+    set_clocks(house, house_options);
     const struct scheduler *scheduler = fake_loop_scheduler(house->loop);
     const struct opencost_options client_options = {
         .base_url = "http://opencost:9003",
@@ -20,7 +30,7 @@ static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, 
         .tries = 3,
         .retry_wait_ms = HOUSE_RETRY_MS,
         .retry_wait_max_ms = 10 * 1000,
-        .max_in_flight = slots,
+        .max_in_flight = house_options->slots > 0 ? house_options->slots : HOUSE_SLOTS,
         .max_body_bytes = 1 << 20,
         .scheduler = scheduler,
         .engine = scripted_origin_engine(house->origin),
@@ -28,7 +38,7 @@ static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, 
     house->client = opencost_client_create(&client_options, NULL);
     assert_non_null(house->client);
     const struct cache_options cache_options = {
-        .max_bytes = 1 << 20, .stale_ms = stale_ms, .revalidate_ms = revalidate_ms};
+        .max_bytes = 1 << 20, .stale_ms = stale_ms, .revalidate_ms = house_options->revalidate_ms};
     house->cache = cache_create(&cache_options);
     assert_non_null(house->cache);
     const struct origin_health_options health_options = {
@@ -46,6 +56,8 @@ static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, 
         .max_waiting = HOUSE_MAX_WAITING,
         .cache = house->cache,
         .client = house->client,
+        .tier = house_options->tier,
+        .origin = house_options->origin != NULL ? house_options->origin : "http://opencost:9003",
         .health = house->health,
         .scheduler = scheduler,
         .time = fake_loop_time(house->loop),
@@ -56,7 +68,8 @@ static void build(struct house *house, int64_t stale_ms, int64_t revalidate_ms, 
 
 void house_build_revalidating(struct house *house, int64_t stale_ms, int64_t revalidate_ms)
 {
-    build(house, stale_ms, revalidate_ms, HOUSE_SLOTS);
+    house_build_with(house,
+                     &(struct house_options){.stale_ms = stale_ms, .revalidate_ms = revalidate_ms});
 }
 
 void house_build(struct house *house, int64_t stale_ms)
@@ -66,7 +79,7 @@ void house_build(struct house *house, int64_t stale_ms)
 
 void house_build_narrow(struct house *house, int64_t stale_ms, int slots)
 {
-    build(house, stale_ms, 0, slots);
+    house_build_with(house, &(struct house_options){.stale_ms = stale_ms, .slots = slots});
 }
 
 void house_stop(struct house *house)

@@ -33,6 +33,19 @@ struct house {
     struct cost_service *service;
 };
 
+/* Of several houses on a street, which share a tier. */
+struct house_options {
+    int64_t stale_ms;
+    int64_t revalidate_ms;
+    int slots;                      /* queries at once; 0: HOUSE_SLOTS */
+    const struct shared_tier *tier; /* NULL: none */
+    int64_t uptime_ms;              /* its monotonic clock is ahead by that */
+    int64_t wall_skew_s;
+    const char *origin; /* NULL: the one that all have */
+};
+
+void house_build_with(struct house *house, const struct house_options *options);
+
 /* `stale_ms` 0: expired data are never served. */
 void house_build(struct house *house, int64_t stale_ms);
 

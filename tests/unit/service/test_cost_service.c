@@ -246,11 +246,12 @@ struct refresh_outcome {
     struct error error;
 };
 
-static void refreshed(void *context, const struct error *error, size_t pod_rows)
+static void refreshed(void *context, const struct error *error,
+                      const struct cost_refreshed *refreshed)
 {
     struct refresh_outcome *outcome = context;
     outcome->done++;
-    outcome->pod_rows = pod_rows;
+    outcome->pod_rows = refreshed->pod_rows;
     if (error != NULL)
         outcome->error = *error;
 }
@@ -260,7 +261,8 @@ static struct refresh_outcome refresh(struct house *house, const struct cost_que
 {
     struct refresh_outcome outcome = {0};
     size_t number = scripted_origin_asked(house->origin);
-    cost_service_refresh(house->service, &query->window, refreshed, &outcome);
+    const struct cost_refresh_order order = {.window = &query->window};
+    cost_service_refresh(house->service, &order, refreshed, &outcome);
     assert_true(scripted_origin_is_open(house->origin, number));
     if (body == NULL)
         house_fail_fetch(house, number, ERR_UPSTREAM_CONNECT);
@@ -306,7 +308,8 @@ static void readers_keep_the_old_data_until_the_new_are_rendered(void **state)
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct refresh_outcome outcome = {0};
     house_warm(house, &query, "1.5");
-    cost_service_refresh(house->service, &query.window, refreshed, &outcome);
+    const struct cost_refresh_order order = {.window = &query.window};
+    cost_service_refresh(house->service, &order, refreshed, &outcome);
     assert_true(house_hits(house, &query));
     scripted_origin_answer(house->origin, 1, 200, one_pod_costing("2.5"));
     assert_true(house_hits(house, &query));
@@ -346,7 +349,8 @@ static void request_joins_a_refresh_that_is_under_way(void **state)
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct refresh_outcome outcome = {0};
     struct asker asker;
-    cost_service_refresh(house->service, &query.window, refreshed, &outcome);
+    const struct cost_refresh_order order = {.window = &query.window};
+    cost_service_refresh(house->service, &order, refreshed, &outcome);
     house_ask(house, &query, &asker);
     assert_int_equal(scripted_origin_asked(house->origin), 1);
     house_answer(house, 0, one_pod_costing("1.5"));

@@ -165,10 +165,17 @@ static void a_trend_nobody_waits_for_gives_up_the_months_not_asked_yet(void **st
 
 static int refreshes;
 
-static void refreshed(void *context, const struct error *error, size_t pod_rows)
+static void refreshed(void *context, const struct error *error,
+                      const struct cost_refreshed *refreshed)
 {
-    (void)context, (void)error, (void)pod_rows;
+    (void)context, (void)error, (void)refreshed;
     refreshes++;
+}
+
+static void refresh(struct house *house, const struct cost_query *query)
+{
+    const struct cost_refresh_order order = {.window = &query->window};
+    cost_service_refresh(house->service, &order, refreshed, NULL);
 }
 
 static void a_refresh_goes_ahead_of_those_who_queue(void **state)
@@ -184,7 +191,7 @@ static void a_refresh_goes_ahead_of_those_who_queue(void **state)
     }
     struct cost_query week = house_query(COST_VIEW_PODS, "7d");
     refreshes = 0;
-    cost_service_refresh(house->service, &week.window, refreshed, NULL);
+    refresh(house, &week);
     house_answer(house, 0, one_pod_costing("1.5"));
     assert_true(asks_for(house, SLOTS, "7d"));
     house_answer(house, SLOTS, one_pod_costing("1.5"));
@@ -204,7 +211,7 @@ static void a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own(
     ask(house, "3d", &ahead);
     ask(house, "7d", &asker);
     refreshes = 0;
-    cost_service_refresh(house->service, &pods.window, refreshed, NULL);
+    refresh(house, &pods);
     /* And it stays wanted when its client does not wait any more. */
     fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
     assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
