@@ -60,6 +60,12 @@ struct log_field {
 #define LOG_STR(key_, text_)                                                                       \
     ((struct log_field){                                                                           \
         .kind = LOG_FIELD_STRING, .key = (key_), .text = (text_), .length = SIZE_MAX})
+/* Ends the fields where the text is NULL: it and what follows are left out. */
+#define LOG_STR_OR_END(key_, text_)                                                                \
+    ((struct log_field){.kind = (text_) == NULL ? LOG_FIELD_END : LOG_FIELD_STRING,                \
+                        .key = (key_),                                                             \
+                        .text = (text_),                                                           \
+                        .length = SIZE_MAX})
 #define LOG_STRN(key_, text_, n_)                                                                  \
     ((struct log_field){.kind = LOG_FIELD_STRING, .key = (key_), .text = (text_), .length = (n_)})
 #define LOG_INT(key_, value_)                                                                      \

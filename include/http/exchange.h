@@ -25,7 +25,9 @@
 #include <stdint.h>
 
 #include "base/attrs.h"
+#include "base/strbuf.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "http/content.h"
 
 struct http_exchange;
@@ -45,6 +47,7 @@ struct http_request {
     size_t param_count;
     const char *request_id; /* the client's, if valid, else made up */
     bool has_client_request_id;
+    const struct trace_span *trace; /* our span of the client's trace; NULL: it sent none */
 };
 
 /* All borrowed, valid as long as the exchange. */
@@ -52,6 +55,10 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 
 /* First header of that name (any case), or NULL. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name) NODISCARD;
+
+/* Appends the values of all headers of that name, as one list. */
+void http_exchange_append_headers(const struct http_exchange *exchange, const char *name,
+                                  struct strbuf *list);
 
 /* Who asks, as far as limits can tell: an IPv4 address (mapped to IPv6), or the /64 network of an
  * IPv6 one, as one client has 2^64 addresses there. */
@@ -75,6 +82,10 @@ void *http_exchange_state(const struct http_exchange *exchange) NODISCARD;
  * NULL: not known. */
 void http_exchange_note_route(struct http_exchange *exchange, const char *route);
 void http_exchange_note_cache(struct http_exchange *exchange, const char *cache_status);
+
+/* For the log, too: who asks. Copied, up to HTTP_USER_MAX bytes with the NUL. */
+enum { HTTP_USER_MAX = 24 };
+void http_exchange_note_user(struct http_exchange *exchange, const char *user);
 
 /* Suspends the connection. `resumed` is called on the HTTP thread after http_exchange_resume(), and
  * answers. */

@@ -40,6 +40,9 @@ struct http_summary {
     const char *route; /* as noted by the handler, or NULL */
     const char *cache_status;
     const char *request_id;
+    const char *user;     /* as noted by the handler, or NULL */
+    const char *trace_id; /* of the client's trace and of our span in it, or NULL */
+    const char *span_id;
     int status;     /* 0: the client left before it was answered */
     bool completed; /* false: the client left, or the answer could not be sent whole */
     uint64_t bytes; /* of the body handed to the library */

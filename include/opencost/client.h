@@ -86,6 +86,7 @@ struct opencost_query {
     const char *window; /* canonical; copied */
     bool include_idle;
     bool is_urgent;
+    struct trace_context *trace; /* passed on and logged; held as long as needed; NULL: none */
 };
 
 /* GET

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/trace.h"
 
 struct transfer; /* the engine's own */
 
@@ -30,9 +31,10 @@ struct transfer_outcome {
 };
 
 struct transfer_request {
-    const char *url;          /* borrowed during start() */
-    const char *bearer_token; /* borrowed during start(); NULL: none */
-    int64_t timeout_ms;       /* for the whole transfer */
+    const char *url;                   /* borrowed during start() */
+    const char *bearer_token;          /* borrowed during start(); NULL: none */
+    const struct trace_context *trace; /* likewise */
+    int64_t timeout_ms;                /* for the whole transfer */
     int64_t connect_timeout_ms;
     uint64_t max_body_bytes; /* counted after decompression */
     void *context;

@@ -39,6 +39,7 @@
 #include "base/scheduler.h"
 #include "base/text.h"
 #include "base/time_source.h"
+#include "base/trace.h"
 #include "cache/cache.h"
 #include "cache/shared_tier.h"
 #include "cost/window.h"
@@ -133,6 +134,7 @@ struct cost_request {
 
     struct cost_service *service;
     struct view_spec *spec;
+    struct trace_context *trace;
     struct loop_task task;
     struct flight_waiter waiter;
     struct cost_request *next, *previous; /* all waiting requests, the earliest deadline first */
@@ -140,11 +142,13 @@ struct cost_request {
     bool leads;
 };
 
-/* Any thread. `request->done` must be set, the rest is filled in; the query is copied. False (and
+/* Any thread. `request->done` must be set, the rest is filled in; the query is copied. `trace` goes
+ * with the fetch that this request causes, if any; it is held, and may be NULL. False (and
  * *reterr, ERR_BUSY, ERR_SHUTDOWN or ERR_NO_MEMORY) when the order was not taken; `done` then never
  * runs. `done` may run on the loop thread before this returns. */
 bool cost_service_request(struct cost_service *service, const struct cost_query *query,
-                          struct cost_request *request, struct error *reterr) NODISCARD;
+                          struct trace_context *trace, struct cost_request *request,
+                          struct error *reterr) NODISCARD;
 
 /* Requests waiting now. Any thread. */
 unsigned cost_service_waiting(const struct cost_service *service) NODISCARD;

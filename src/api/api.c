@@ -179,9 +179,14 @@ static bool is_guarded(const struct api *api, const struct route *route)
 
 static enum auth_verdict judge(const struct call *call)
 {
-    return call->is_guarded
-               ? auth_judge(call->api->auth, http_exchange_header(call->exchange, "Authorization"))
-               : AUTH_GRANTED;
+    char user[AUTH_USER_MAX];
+    if (!call->is_guarded)
+        return AUTH_GRANTED;
+    enum auth_verdict verdict =
+        auth_judge(call->api->auth, http_exchange_header(call->exchange, "Authorization"), user);
+    if (verdict == AUTH_GRANTED)
+        http_exchange_note_user(call->exchange, user);
+    return verdict;
 }
 
 void api_handle(void *context, struct http_exchange *exchange)
@@ -235,9 +240,10 @@ static void log_request(struct log *log, const struct http_summary *summary)
     LOG_AT(log, level, LOG_STR("method", summary->method), LOG_STR("path", summary->path),
            LOG_INT("status", summary->status),
            LOG_HUNDREDTHS("duration_ms", summary->duration_ns / 10000),
-           LOG_STR("route", summary->route), LOG_INT("bytes", summary->bytes),
-           LOG_STR("cache", summary->cache_status), LOG_STR("request_id", summary->request_id),
-           LOG_EVENT("http.request"));
+           LOG_STR("user", summary->user), LOG_STR("route", summary->route),
+           LOG_INT("bytes", summary->bytes), LOG_STR("cache", summary->cache_status),
+           LOG_STR("request_id", summary->request_id), LOG_EVENT("http.request"),
+           LOG_STR_OR_END("trace_id", summary->trace_id), LOG_STR("span_id", summary->span_id));
 }
 
 void api_observe(void *context, const struct http_summary *summary)

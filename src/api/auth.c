@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth.h"
 
+#include <gnutls/crypto.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +17,7 @@ enum { FILE_MAX_BYTES = 1 << 20, TOKENS_MAX = 256, TOKEN_MAX_BYTES = 4096 };
 
 struct token {
     size_t length;
+    char user[AUTH_USER_MAX];
     unsigned char bytes[TOKEN_MAX_BYTES]; /* zero behind the token */
 };
 
@@ -90,6 +93,23 @@ static const char *fault_of(struct text line)
     return NULL;
 }
 
+/* 32 bits tell tokens apart for who has them, and are no help in guessing a random one. */
+static void name_user(struct text token, char user[AUTH_USER_MAX])
+{
+    unsigned char digest[32];
+    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, token.data, token.length, digest) != 0)
+        memset(digest, 0, sizeof(digest));
+    (void)snprintf(user, AUTH_USER_MAX, "sha256:%02x%02x%02x%02x", digest[0], digest[1], digest[2],
+                   digest[3]);
+}
+
+static void token_init(struct token *token, struct text text)
+{
+    token->length = text.length;
+    memcpy(token->bytes, text.data, text.length);
+    name_user(text, token->user);
+}
+
 /* Appends the tokens of `text`, or only counts them where `set` is NULL. */
 static bool read_tokens(struct text text, struct token_set *set, size_t *ret_count,
                         struct error *reterr)
@@ -104,10 +124,8 @@ static bool read_tokens(struct text text, struct token_set *set, size_t *ret_cou
             return error_set(reterr, ERR_INVALID, "line %u %s", number, fault);
         if (count == TOKENS_MAX)
             return error_set(reterr, ERR_LIMIT, "more than %d tokens", TOKENS_MAX);
-        if (set != NULL) {
-            set->tokens[count].length = line.length;
-            memcpy(set->tokens[count].bytes, line.data, line.length);
-        }
+        if (set != NULL)
+            token_init(&set->tokens[count], line);
         count++;
     }
     *ret_count = count;
@@ -207,18 +225,19 @@ static size_t difference(const struct token *token, struct text sent)
     return found;
 }
 
-/* All are compared, so that the time does not tell which it was. `volatile` keeps the compiler from
- * stopping at the first. */
-static bool is_among(const struct token_set *set, struct text sent)
+/* The token that was sent, or NULL. All are compared, so that the time does not tell which it was.
+ * `volatile` keeps the compiler from stopping at the first. */
+static const struct token *find(const struct token_set *set, struct text sent)
 {
-    volatile bool is_found = false;
+    volatile size_t found = 0; /* the last that is equal, counted from 1 */
     if (sent.length > TOKEN_MAX_BYTES)
-        return false;
+        return NULL;
     for (size_t i = 0; i < set->count; i++) {
         volatile size_t differs = difference(&set->tokens[i], sent);
-        is_found = is_found | (differs == 0);
+        size_t is_equal = differs == 0;
+        found = found * (1 - is_equal) + (i + 1) * is_equal;
     }
-    return is_found;
+    return found == 0 ? NULL : &set->tokens[found - 1];
 }
 
 /* What stands behind the scheme; empty where there is no such scheme, or nothing. */
@@ -230,7 +249,8 @@ static struct text token_sent(const char *authorization)
     return trimmed(text_of(authorization + scheme.length));
 }
 
-enum auth_verdict auth_judge(struct auth *auth, const char *authorization)
+enum auth_verdict auth_judge(struct auth *auth, const char *authorization,
+                             char ret_user[AUTH_USER_MAX])
 {
     struct text sent = token_sent(authorization);
     if (sent.length == 0)
@@ -239,7 +259,9 @@ enum auth_verdict auth_judge(struct auth *auth, const char *authorization)
     struct token_set *tokens = auth->current.tokens;
     (void)shared_hold(&tokens->shared);
     pthread_mutex_unlock(&auth->current.lock);
-    bool is_known = is_among(tokens, sent);
+    const struct token *token = find(tokens, sent);
+    if (token != NULL)
+        memcpy(ret_user, token->user, AUTH_USER_MAX);
     shared_release(&tokens->shared);
-    return is_known ? AUTH_GRANTED : AUTH_WRONG_TOKEN;
+    return token != NULL ? AUTH_GRANTED : AUTH_WRONG_TOKEN;
 }

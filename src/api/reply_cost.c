@@ -13,6 +13,8 @@
 
 #include "call.h"
 
+enum { TRACESTATE_LIMIT_BYTES = 16 * 1024 }; /* more than a request's head can hold */
+
 struct cost_reply {
     struct cost_request request;
     struct call call;
@@ -153,14 +155,35 @@ static void cost_reply_destroy(void *state)
     free(reply);
 }
 
+/* Held by the caller; NULL where the client sent no trace, and where there is no memory for it: the
+ * answer matters more. */
+static struct trace_context *trace_of(const struct call *call)
+{
+    if (call->request->trace == NULL)
+        return NULL;
+    struct strbuf state CLEANUP(strbuf_finish);
+    strbuf_init(&state, TRACESTATE_LIMIT_BYTES);
+    http_exchange_append_headers(call->exchange, "tracestate", &state);
+    struct text sent = {strbuf_text(&state), strbuf_failed(&state) ? 0 : state.length};
+    return trace_context_create(call->request->trace, sent);
+}
+
+static bool order(const struct call *call, const struct cost_query *query, struct cost_reply *reply)
+{
+    struct trace_context *trace = trace_of(call);
+    bool is_taken = cost_service_request(call->api->options.service, query, trace, &reply->request,
+                                         &reply->answer.error);
+    trace_context_release(trace);
+    return is_taken;
+}
+
 static void park(const struct call *call, const struct cost_query *query, struct cost_reply *reply)
 {
     reply->call = *call;
     reply->request.done = cost_request_done;
     http_exchange_set_state(call->exchange, reply, cost_reply_destroy);
     http_exchange_park(call->exchange, resumed, reply);
-    if (cost_service_request(call->api->options.service, query, &reply->request,
-                             &reply->answer.error))
+    if (order(call, query, reply))
         return;
     waiting_leave(call->api->waiting, &reply->peer);
     http_exchange_resume(call->exchange);

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "exchange_state.h"
 #include "peer.h"
@@ -96,10 +97,16 @@ static uint64_t mix(uint64_t value)
     return value ^ (value >> 31);
 }
 
+static uint64_t make_up_bits(struct http_server *server)
+{
+    return mix(server->request_id_seed +
+               atomic_fetch_add_explicit(&server->request_ids, 1, memory_order_relaxed) *
+                   UINT64_C(0x9E3779B97F4A7C15));
+}
+
 static void choose_request_id(struct http_exchange *exchange)
 {
     static const char digits[] = "0123456789abcdef";
-    struct http_server *server = exchange->server;
     const char *sent = exchange->head.request_id;
     size_t length = sent == NULL ? 0 : framing_request_id_length(sent);
     uint64_t made_up;
@@ -110,12 +117,20 @@ static void choose_request_id(struct http_exchange *exchange)
         exchange->request_id[length] = '\0';
         return;
     }
-    made_up = mix(server->request_id_seed +
-                  atomic_fetch_add_explicit(&server->request_ids, 1, memory_order_relaxed) *
-                      UINT64_C(0x9E3779B97F4A7C15));
+    made_up = make_up_bits(exchange->server);
     for (int i = 0; i < 16; i++)
         exchange->request_id[i] = digits[(made_up >> (60 - 4 * i)) & 0xF];
     exchange->request_id[16] = '\0';
+}
+
+/* An invalid traceparent counts as none. */
+static void join_trace(struct http_exchange *exchange)
+{
+    if (exchange->head.traceparent == NULL ||
+        !trace_parse(exchange->head.traceparent, &exchange->trace))
+        return;
+    trace_name_span(&exchange->trace, make_up_bits(exchange->server));
+    exchange->request.trace = &exchange->trace;
 }
 
 /* Returns 0 for a request to go on with, else the status to refuse it with. */
@@ -124,6 +139,7 @@ static int examine(struct http_exchange *exchange, const char *method, const cha
     bool is_clear = framing_examine(exchange->connection, method, version, &exchange->head);
 
     choose_request_id(exchange);
+    join_trace(exchange);
     if (!is_clear || version != exchange->version_expected_at)
         return MHD_HTTP_BAD_REQUEST;
     switch (target_decode(&exchange->target, method, &exchange->request)) {
@@ -149,6 +165,7 @@ enum MHD_Result exchange_begin(struct http_exchange *exchange, const char *metho
     exchange->body_bytes = 0;
     exchange->route = NULL;
     exchange->cache_status = NULL;
+    exchange->user[0] = '\0';
     exchange->request = (struct http_request){.method = method, .request_id = exchange->request_id};
     exchange->request_id[0] = '\0';
     server_exchange_begun(exchange->server);
@@ -199,6 +216,7 @@ static void report(struct http_exchange *exchange, bool completed)
 {
     enum { SUMMARY_PATH_MAX = 1024 };
     const struct http_server_options *options = &exchange->server->options;
+    const struct trace_span *trace = exchange->request.trace;
     char path[SUMMARY_PATH_MAX + 1];
     struct http_summary summary = {
         .method = exchange->request.method,
@@ -206,6 +224,9 @@ static void report(struct http_exchange *exchange, bool completed)
         .route = exchange->route,
         .cache_status = exchange->cache_status,
         .request_id = exchange->request_id,
+        .user = exchange->user[0] == '\0' ? NULL : exchange->user,
+        .trace_id = trace == NULL ? NULL : trace->trace_id,
+        .span_id = trace == NULL ? NULL : trace->span_id,
         .status = exchange->status,
         .completed = completed,
         .bytes = exchange->bytes,
@@ -239,6 +260,33 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_list {
+    const char *name;
+    struct strbuf *values;
+};
+
+static enum MHD_Result append_if_named(void *context, enum MHD_ValueKind kind, const char *name,
+                                       const char *value)
+{
+    const struct header_list *list = context;
+
+    (void)kind;
+    if (value == NULL || strcasecmp(name, list->name) != 0)
+        return MHD_YES;
+    if (list->values->length > 0)
+        strbuf_append_char(list->values, ',');
+    strbuf_append_text(list->values, value);
+    return MHD_YES;
+}
+
+void http_exchange_append_headers(const struct http_exchange *exchange, const char *name,
+                                  struct strbuf *list)
+{
+    struct header_list named = {.name = name, .values = list};
+
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, append_if_named, &named);
 }
 
 struct http_peer http_exchange_peer(const struct http_exchange *exchange)
@@ -281,6 +329,11 @@ void http_exchange_note_route(struct http_exchange *exchange, const char *route)
 void http_exchange_note_cache(struct http_exchange *exchange, const char *cache_status)
 {
     exchange->cache_status = cache_status;
+}
+
+void http_exchange_note_user(struct http_exchange *exchange, const char *user)
+{
+    snprintf(exchange->user, sizeof(exchange->user), "%s", user);
 }
 
 void http_exchange_park(struct http_exchange *exchange,

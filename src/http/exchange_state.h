@@ -52,6 +52,7 @@ struct http_exchange {
     const char *version_expected_at; /* see exchange_name() */
     const char *route;
     const char *cache_status;
+    char user[HTTP_USER_MAX];
     void *state;
     void (*destroy_state)(void *state);
     void (*resumed)(void *context, struct http_exchange *exchange);
@@ -60,6 +61,7 @@ struct http_exchange {
     struct http_request request;
     struct request_head head;
     char request_id[REQUEST_ID_MAX + 1];
+    struct trace_span trace;
     struct target target;
 };
 

@@ -61,6 +61,8 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
         note_first(&head->if_none_match, value);
     } else if (NAME_IS(name, name_length, "X-Request-ID")) {
         note_first(&head->request_id, value);
+    } else if (NAME_IS(name, name_length, "traceparent")) {
+        note_first(&head->traceparent, value);
     } else if (NAME_IS(name, name_length, "Content-Length")) {
         head->content_lengths++;
         note_first(&head->content_length, value);

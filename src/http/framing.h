@@ -24,6 +24,7 @@ struct request_head {
     const char *accept_encoding;
     const char *if_none_match;
     const char *request_id;
+    const char *traceparent;
     const char *content_length;
     const char *transfer_encoding;
     unsigned hosts;

@@ -138,6 +138,7 @@ struct opencost_fetch *opencost_client_fetch(struct opencost_client *client,
     }
     fetch->permit = permit;
     fetch->query = id;
+    fetch->trace = trace_context_hold(query->trace);
     client_begin_queued(client);
     return fetch;
 }

@@ -63,19 +63,30 @@ static bool append_header(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-static bool make_headers(struct transfer *transfer, const char *bearer_token)
+/* The line is wiped: it may hold a secret. */
+static bool make_header(struct curl_slist **list, const char *name, const char *value)
 {
-    if (!append_header(&transfer->headers, "Accept: application/json"))
-        return false;
-    if (bearer_token == NULL)
-        return true;
     char *line = NULL;
-    if (asprintf(&line, "Authorization: Bearer %s", bearer_token) < 0)
+    if (asprintf(&line, "%s%s", name, value) < 0)
         return false;
-    bool is_made = append_header(&transfer->headers, line);
+    bool is_made = append_header(list, line);
     explicit_bzero(line, strlen(line));
     free(line);
     return is_made;
+}
+
+static bool make_trace_headers(struct curl_slist **list, const struct trace_context *trace)
+{
+    return make_header(list, "traceparent: ", trace->traceparent) &&
+           (trace->tracestate[0] == '\0' || make_header(list, "tracestate: ", trace->tracestate));
+}
+
+static bool make_headers(struct curl_slist **list, const struct transfer_request *request)
+{
+    return append_header(list, "Accept: application/json") &&
+           (request->bearer_token == NULL ||
+            make_header(list, "Authorization: Bearer ", request->bearer_token)) &&
+           (request->trace == NULL || make_trace_headers(list, request->trace));
 }
 
 /* Each returns the first failure, which can only be want of memory: the options exist since
@@ -144,10 +155,11 @@ struct transfer *curl_request_create(const struct transfer_request *request,
     transfer->request = *request;
     transfer->request.url = NULL;
     transfer->request.bearer_token = NULL;
+    transfer->request.trace = NULL;
     transfer->url = strdup(request->url);
     transfer->easy = curl_easy_init();
     if (transfer->url == NULL || transfer->easy == NULL ||
-        !make_headers(transfer, request->bearer_token) ||
+        !make_headers(&transfer->headers, request) ||
         set_limits(transfer->easy, request) != CURLE_OK ||
         set_protocol(transfer->easy, defaults) != CURLE_OK || set_callbacks(transfer) != CURLE_OK) {
         curl_request_destroy(transfer);

@@ -27,7 +27,7 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char error_text[CURL_ERROR_SIZE];
-    struct transfer_request request; /* url and bearer_token are NULL here: not ours to keep */
+    struct transfer_request request; /* what was borrowed is NULL here */
     char *url;                       /* the one asked for: redirects may not leave its origin */
     int redirects;
     int64_t spent_ms; /* in the requests before the last redirect */

@@ -21,6 +21,7 @@ static void destroy(struct opencost_fetch *fetch)
     if (fetch == NULL)
         return;
     loop_timer_destroy(fetch->client->scheduler, fetch->timer);
+    trace_context_release(fetch->trace);
     free(fetch->window);
     free(fetch->url);
     free(fetch);
@@ -110,6 +111,7 @@ static bool start_try(struct opencost_fetch *fetch, struct error *reterr)
     if (fetch->try.body == NULL)
         return error_no_memory(reterr);
     struct transfer_request request = client_request(client, fetch->url, client->timeout_ms);
+    request.trace = fetch->trace;
     request.context = fetch;
     request.body = on_body;
     request.rejected_body = on_rejected_body;

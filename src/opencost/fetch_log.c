@@ -4,10 +4,16 @@
 #include "client_url.h"
 #include "fetch.h"
 
+/* Last in the line: left out where there is no trace. */
+#define TRACE_FIELDS(fetch)                                                                        \
+    LOG_STR_OR_END("trace_id", (fetch)->trace == NULL ? NULL : (fetch)->trace->span.trace_id),     \
+        LOG_STR("span_id", (fetch)->trace == NULL ? NULL : (fetch)->trace->span.span_id)
+
 void fetch_log_request(const struct opencost_fetch *fetch)
 {
     log_info(fetch->client->log, LOG_EVENT("opencost.allocation_request"),
-             LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_STR("window", fetch->window));
+             LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_STR("window", fetch->window),
+             TRACE_FIELDS(fetch));
 }
 
 void fetch_log_withdrawal(const struct opencost_fetch *fetch)
@@ -22,10 +28,12 @@ void fetch_log_failed_try(const struct opencost_fetch *fetch, const struct error
     if (error->http_status != 0)
         log_warning(fetch->client->log, LOG_EVENT("opencost.http_error"),
                     LOG_INT("status_code", error->http_status), LOG_STR("url", url),
-                    LOG_STR("error", error->text), LOG_INT("attempt", fetch->try.number));
+                    LOG_STR("error", error->text), LOG_INT("attempt", fetch->try.number),
+                    TRACE_FIELDS(fetch));
     else
         log_warning(fetch->client->log, LOG_EVENT("opencost.request_error"), LOG_STR("url", url),
-                    LOG_STR("error", error->text), LOG_INT("attempt", fetch->try.number));
+                    LOG_STR("error", error->text), LOG_INT("attempt", fetch->try.number),
+                    TRACE_FIELDS(fetch));
     free(url);
 }
 
@@ -35,7 +43,7 @@ static void log_defects(const struct opencost_fetch *fetch, const struct cost_de
                 LOG_STR("window", fetch->window), LOG_INT("figures", defects->figures),
                 LOG_INT("rows_skipped", defects->rows_skipped),
                 LOG_INT("idle_dropped", defects->idle_dropped),
-                LOG_INT("entries_ignored", defects->entries_ignored));
+                LOG_INT("entries_ignored", defects->entries_ignored), TRACE_FIELDS(fetch));
 }
 
 void fetch_log_success(const struct opencost_fetch *fetch, const struct cost_set *set)
@@ -49,7 +57,7 @@ void fetch_log_success(const struct opencost_fetch *fetch, const struct cost_set
              LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_INT("item_count", pods),
              LOG_STR("window", fetch->window),
              LOG_INT("duration_ms", scheduler_now_ms(fetch->client->scheduler) - fetch->begun_ms),
-             LOG_INT("defects", count));
+             LOG_INT("defects", count), TRACE_FIELDS(fetch));
     if (count > 0)
         log_defects(fetch, defects);
 }
@@ -58,5 +66,6 @@ void fetch_log_failure(const struct opencost_fetch *fetch, const struct error *e
 {
     log_error(fetch->client->log, LOG_EVENT("opencost.allocation_error"),
               LOG_STR("aggregate", ALLOCATION_AGGREGATE), LOG_STR("error", error->text),
-              LOG_STR("window", fetch->window), LOG_INT("attempts", fetch->try.number));
+              LOG_STR("window", fetch->window), LOG_INT("attempts", fetch->try.number),
+              TRACE_FIELDS(fetch));
 }

@@ -205,6 +205,7 @@ static void request_end(struct cost_request *request, const struct cost_answer *
     else
         metric_add(service->metrics[request->spec->query.kind].requests, 1);
     view_spec_release(request->spec);
+    trace_context_release(request->trace);
     atomic_fetch_sub_explicit(&service->waiting, 1, memory_order_relaxed);
     request->done(request, answer);
 }
@@ -294,7 +295,7 @@ static void request_fly(struct cost_request *request, int64_t now_ms)
         flight_join(service->loop.views, request->spec->key, &request->waiter, now_ms, &error)) {
     case FLIGHT_LEAD:
         request->leads = true;
-        view_maker_start(service, request->spec);
+        view_maker_start(service, request->spec, request->trace);
         break;
     case FLIGHT_FOLLOW:
         break;
@@ -332,7 +333,8 @@ static bool request_refuse(struct cost_service *service, struct view_spec *spec)
 }
 
 bool cost_service_request(struct cost_service *service, const struct cost_query *query,
-                          struct cost_request *request, struct error *reterr)
+                          struct trace_context *trace, struct cost_request *request,
+                          struct error *reterr)
 {
     unsigned before = atomic_fetch_add_explicit(&service->waiting, 1, memory_order_relaxed);
     if (before >= service->options.max_waiting) {
@@ -351,8 +353,10 @@ bool cost_service_request(struct cost_service *service, const struct cost_query 
     request->task = (struct loop_task){.run = request_arrived};
     request->waiter = (struct flight_waiter){0};
     request->leads = false;
+    request->trace = trace_context_hold(trace);
     if (!scheduler_post(service->options.scheduler, &request->task)) {
         (void)error_set(reterr, ERR_SHUTDOWN, "the server is stopping");
+        trace_context_release(trace);
         return request_refuse(service, spec);
     }
     return true;
@@ -432,7 +436,7 @@ void cost_service_refresh(struct cost_service *service, const struct cost_refres
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);
     switch (flight_join(service->loop.datasets, order.key, &refresh->waiter, now_ms, &error)) {
     case FLIGHT_LEAD:
-        dataset_fetch_start(service, &order);
+        dataset_fetch_start(service, &order, NULL);
         break;
     case FLIGHT_FOLLOW:
         dataset_fetch_keep_warm(flight_work_of(&refresh->waiter));

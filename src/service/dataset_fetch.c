@@ -23,6 +23,7 @@
 struct dataset_fetch {
     struct cost_service *service;
     struct dataset_order order;
+    struct trace_context *trace; /* held; NULL: none */
     struct flight_work work;
     struct opencost_fetch *query; /* while fetching */
     struct dataset_share *share;  /* while sharing; while fetching if others wait for it too */
@@ -45,6 +46,7 @@ void dataset_order_init(struct dataset_order *order, const struct window *window
 static void fetch_free(struct dataset_fetch *fetch)
 {
     warm_dataset_finish(&fetch->warm);
+    trace_context_release(fetch->trace);
     free(fetch);
 }
 
@@ -211,6 +213,7 @@ static void ask_origin(struct dataset_fetch *fetch)
         .window = fetch->order.window.canonical,
         .include_idle = fetch->order.include_idle,
         .is_urgent = fetch->order.keep_warm,
+        .trace = fetch->trace,
     };
     fetch->begun_ms = scheduler_now_ms(service->options.scheduler);
     fetch->query = opencost_client_fetch(service->options.client, &query, fetched, fetch, &error);
@@ -277,7 +280,8 @@ void dataset_fetch_keep_warm(struct flight_work *work)
         opencost_fetch_hurry(fetch->query);
 }
 
-void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order)
+void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order,
+                         struct trace_context *trace)
 {
     struct error error;
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);
@@ -289,6 +293,7 @@ void dataset_fetch_start(struct cost_service *service, const struct dataset_orde
     }
     fetch->service = service;
     fetch->order = *order;
+    fetch->trace = trace_context_hold(trace);
     fetch->begun_ms = now_ms;
     fetch->job = (struct loop_job){.work = render_warm_views, .done = warm_views_rendered};
     fetch->work.unwanted = unwanted;

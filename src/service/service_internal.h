@@ -62,8 +62,9 @@ struct view_result {
 };
 
 /* Begins the work of the flight `spec->key`, which the caller leads. Ends it with flight_end(),
- * possibly before returning. */
-void view_maker_start(struct cost_service *service, struct view_spec *spec);
+ * possibly before returning. Fetches that it causes are of `trace`, which may be NULL. */
+void view_maker_start(struct cost_service *service, struct view_spec *spec,
+                      struct trace_context *trace);
 
 /* Any thread: has the loop thread make the view anew, for nobody in particular. Nothing happens when
  * memory is short or the service stops. */
@@ -98,7 +99,8 @@ void dataset_order_init(struct dataset_order *order, const struct window *window
                         int64_t ttl_ms);
 
 /* Begins the work of the flight `order->key`, which the caller leads. Ends it likewise. */
-void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order);
+void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order,
+                         struct trace_context *trace);
 
 /* Whether OpenCost is being asked already, or has answered (NULL: the work is over). */
 bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;

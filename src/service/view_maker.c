@@ -38,8 +38,9 @@ struct view_maker {
     struct view_spec *spec; /* held */
     struct dataset_need needs[NEEDS_MAX];
     size_t need_count;
-    size_t pending; /* needs that wait for a flight */
-    bool beginning; /* needs are being begun: nothing ends meanwhile */
+    size_t pending;              /* needs that wait for a flight */
+    bool beginning;              /* needs are being begun: nothing ends meanwhile */
+    struct trace_context *trace; /* borrowed while they are */
     bool fetched, led, shared, stale;
     bool failed;
     struct error error; /* the first, if failed */
@@ -302,7 +303,7 @@ static void need_begin(struct dataset_need *need)
     case FLIGHT_LEAD:
         maker->pending++;
         need->leads = true;
-        dataset_fetch_start(service, &need->order);
+        dataset_fetch_start(service, &need->order, maker->trace);
         break;
     case FLIGHT_FOLLOW:
         maker->pending++;
@@ -351,7 +352,8 @@ static void add_needs(struct view_maker *maker)
         add_need(maker, &query->window, query->include_idle, maker->service->options.ttl_ms);
 }
 
-void view_maker_start(struct cost_service *service, struct view_spec *spec)
+void view_maker_start(struct cost_service *service, struct view_spec *spec,
+                      struct trace_context *trace)
 {
     struct view_maker *maker = calloc(1, sizeof(*maker));
     if (maker == NULL) {
@@ -368,9 +370,11 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec)
     maker->job = (struct loop_job){.work = render, .done = rendered};
     add_needs(maker);
     maker->beginning = true;
+    maker->trace = trace;
     for (size_t i = 0; i < maker->need_count && !maker->failed; i++)
         need_begin(&maker->needs[i]);
     maker->beginning = false;
+    maker->trace = NULL;
     if (maker->pending > 0 && !maker->failed)
         begin_grace(maker);
     maker_step(maker);

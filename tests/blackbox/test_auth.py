@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """With a file of tokens nobody is answered without one, but for probes and preflights."""
+import hashlib
 import os
 
 import pytest
@@ -108,6 +109,18 @@ class TestWithAToken:
         response = guarded.get(COST, headers=bearer(token))
         assert response.status == 401
         assert response.header("WWW-Authenticate") == f'{CHALLENGE}, error="invalid_token"'
+
+    @pytest.mark.parametrize("token", TOKENS)
+    def test_the_log_tells_whose_it_was_without_telling_it(self, guarded, token):
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        request_id = f"whose-{digest[:8]}"
+        guarded.get(COST, headers=[*bearer(token), ("X-Request-ID", request_id)])
+        assert guarded.wait_for_event("http.request", request_id=request_id)["user"] == f"sha256:{digest[:8]}"
+
+    def test_of_another_kind_nobody_is_logged(self, guarded):
+        for number, headers in enumerate(([], bearer("wrong"))):
+            guarded.get(COST, headers=[*headers, ("X-Request-ID", f"nobody-{number}")])
+            assert guarded.wait_for_event("http.request", request_id=f"nobody-{number}")["user"] is None
 
     def test_each_request_of_a_connection_needs_it(self, guarded):
         with guarded.connect() as connection:

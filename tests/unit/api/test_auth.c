@@ -59,6 +59,12 @@ static struct auth *auth_with(const char *text)
     return auth;
 }
 
+static enum auth_verdict verdict_on(struct auth *auth, const char *authorization)
+{
+    char user[AUTH_USER_MAX];
+    return auth_judge(auth, authorization, user);
+}
+
 static void one_token_of_the_file_is_enough(void **state)
 {
     static const struct {
@@ -91,9 +97,33 @@ static void one_token_of_the_file_is_enough(void **state)
     struct auth *auth =
         auth_with("# tokens\n\nalpha\n  beta.b-_~+/==\t \r\n#comment\n \t\r\ngamma");
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        if (auth_judge(auth, cases[i].authorization) != cases[i].verdict)
+        if (verdict_on(auth, cases[i].authorization) != cases[i].verdict)
             fail_msg("%s", cases[i].authorization);
     }
+    auth_destroy(auth);
+}
+
+/* As sha256sum gives them. */
+static void users_are_told_apart_by_the_digests_of_their_tokens(void **state)
+{
+    static const struct {
+        const char *authorization;
+        const char *user;
+    } cases[] = {
+        {"Bearer alpha", "sha256:8ed3f6ad"},
+        {"Bearer beta", "sha256:f44e64e7"},
+        {"bearer  gamma ", "sha256:be9d587d"},
+    };
+    (void)state;
+    struct auth *auth = auth_with("alpha\nbeta\ngamma\nalpha\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char user[AUTH_USER_MAX] = "";
+        assert_int_equal(auth_judge(auth, cases[i].authorization, user), AUTH_GRANTED);
+        assert_string_equal(user, cases[i].user);
+    }
+    char nobody[AUTH_USER_MAX] = "nobody";
+    assert_int_equal(auth_judge(auth, "Bearer delta", nobody), AUTH_WRONG_TOKEN);
+    assert_string_equal(nobody, "nobody");
     auth_destroy(auth);
 }
 
@@ -106,14 +136,14 @@ static void long_tokens_are_compared_to_their_end(void **state)
     token[LONGEST] = '\0';
     struct auth *auth = auth_with(token);
     snprintf(authorization, sizeof(authorization), "Bearer %s", token);
-    assert_int_equal(auth_judge(auth, authorization), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, authorization), AUTH_GRANTED);
     token[LONGEST - 1] = 'y';
     snprintf(authorization, sizeof(authorization), "Bearer %s", token);
-    assert_int_equal(auth_judge(auth, authorization), AUTH_WRONG_TOKEN);
+    assert_int_equal(verdict_on(auth, authorization), AUTH_WRONG_TOKEN);
     memset(token, 'x', LONGEST + 1);
     token[LONGEST + 1] = '\0';
     snprintf(authorization, sizeof(authorization), "Bearer %s", token);
-    assert_int_equal(auth_judge(auth, authorization), AUTH_WRONG_TOKEN);
+    assert_int_equal(verdict_on(auth, authorization), AUTH_WRONG_TOKEN);
     auth_destroy(auth);
 }
 
@@ -166,13 +196,13 @@ static void changed_file_counts_from_the_next_upkeep_on(void **state)
     (void)state;
     struct auth *auth = auth_with("old");
     replace("new\nother");
-    assert_int_equal(auth_judge(auth, "Bearer old"), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, "Bearer old"), AUTH_GRANTED);
     auth_upkeep(auth);
-    assert_int_equal(auth_judge(auth, "Bearer old"), AUTH_WRONG_TOKEN);
-    assert_int_equal(auth_judge(auth, "Bearer new"), AUTH_GRANTED);
-    assert_int_equal(auth_judge(auth, "Bearer other"), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, "Bearer old"), AUTH_WRONG_TOKEN);
+    assert_int_equal(verdict_on(auth, "Bearer new"), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, "Bearer other"), AUTH_GRANTED);
     auth_upkeep(auth);
-    assert_int_equal(auth_judge(auth, "Bearer new"), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, "Bearer new"), AUTH_GRANTED);
     auth_destroy(auth);
 }
 
@@ -187,11 +217,11 @@ static void file_that_cannot_be_used_leaves_the_tokens_as_they_are(void **state)
         else
             assert_int_equal(unlink(file), 0);
         auth_upkeep(auth);
-        assert_int_equal(auth_judge(auth, "Bearer old"), AUTH_GRANTED);
+        assert_int_equal(verdict_on(auth, "Bearer old"), AUTH_GRANTED);
     }
     replace("new");
     auth_upkeep(auth);
-    assert_int_equal(auth_judge(auth, "Bearer new"), AUTH_GRANTED);
+    assert_int_equal(verdict_on(auth, "Bearer new"), AUTH_GRANTED);
     auth_destroy(auth);
 }
 
@@ -201,7 +231,7 @@ static void *keep_asking(void *context)
 {
     unsigned long answers = 0;
     while (!atomic_load(&over)) {
-        if (auth_judge(context, "Bearer steady") != AUTH_GRANTED)
+        if (verdict_on(context, "Bearer steady") != AUTH_GRANTED)
             return NULL;
         answers++;
     }
@@ -255,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_token_of_the_file_is_enough),
+        cmocka_unit_test(users_are_told_apart_by_the_digests_of_their_tokens),
         cmocka_unit_test(long_tokens_are_compared_to_their_end),
         cmocka_unit_test(file_that_lets_nobody_in_is_refused_and_said_why),
         cmocka_unit_test(changed_file_counts_from_the_next_upkeep_on),

@@ -122,7 +122,7 @@ void house_ask(struct house *house, const struct cost_query *query, struct asker
 {
     *asker = (struct asker){.request.done = answered};
     asker->accepted =
-        cost_service_request(house->service, query, &asker->request, &asker->answer.error);
+        cost_service_request(house->service, query, NULL, &asker->request, &asker->answer.error);
     fake_loop_run(house->loop);
 }
 
