@@ -12,7 +12,7 @@
 
 static const char allowed_methods[] = "GET, HEAD, OPTIONS";
 
-enum { FAULTS_LIMIT_BYTES = 256 * 1024, LOCATION_LIMIT_BYTES = 16 * 1024 };
+enum { FAULTS_LIMIT_BYTES = 255 * 1024, LOCATION_LIMIT_BYTES = 16 * 1024 };
 
 static bool create_docs(struct api *api)
 {
@@ -104,8 +104,9 @@ static void reply_other_method(const struct call *call)
     if (strcmp(call->request->method, "OPTIONS") == 0)
         call_reply(call, 204, NULL, TEXT(""), "Allow", allowed_methods);
     else
-        call_reply(call, 405, "application/json", TEXT("{\"detail\":\"Method Not Allowed\"}"),
-                   "Allow", allowed_methods);
+        call_reply_failure(call, &(struct failure){.status = 405,
+                                                   .detail = "Method Not Allowed",
+                                                   .headers = {{"Allow", allowed_methods}}});
 }
 
 /* 307 to the same path without its last slash. The route's own path goes into Location, never the
@@ -145,24 +146,21 @@ static void reply_unknown_path(const struct call *call)
 
 static void reply_faults(const struct call *call, const struct strbuf *faults)
 {
-    struct strbuf body;
-    strbuf_init(&body, FAULTS_LIMIT_BYTES);
-    strbuf_append_text(&body, "{\"detail\":");
-    strbuf_append(&body, strbuf_text(faults), faults->length);
-    strbuf_append_char(&body, '}');
     log_warning(call->api->options.log, LOG_EVENT("validation_error"),
                 LOG_JSON("errors", strbuf_text(faults)));
-    if (strbuf_failed(faults) || strbuf_failed(&body))
+    if (strbuf_failed(faults))
         call_reply_detail(call, 500, "Internal Server Error");
     else
-        call_reply_json(call, 422, (struct text){strbuf_text(&body), body.length});
-    strbuf_finish(&body);
+        call_reply_failure(call,
+                           &(struct failure){.status = 422,
+                                             .detail = "Parameters are invalid",
+                                             .faults = {strbuf_text(faults), faults->length}});
 }
 
 static void run_route(struct call *call)
 {
     struct strbuf faults;
-    strbuf_init(&faults, FAULTS_LIMIT_BYTES - 64);
+    strbuf_init(&faults, FAULTS_LIMIT_BYTES);
     if (params_read(call->request, call->route->params, call->route->param_count, call->params,
                     &faults))
         call->route->get(call);
@@ -219,7 +217,7 @@ void api_add_error_headers(void *context, struct http_exchange *exchange,
                            struct http_headers *headers)
 {
     const struct call call = call_begin(context, exchange);
-    call_add_common_headers(&call, false, headers);
+    call_add_common_headers(&call, 0, headers);
 }
 
 static bool is_machine_route(const char *path)

@@ -38,9 +38,11 @@ struct call {
     struct param_value params[ROUTE_PARAMS_MAX]; /* in the order of the route's specs, all valid */
 };
 
-/* The headers every answer of ours carries: CORS, Vary, the request id. `varies_by_encoding`: it
- * may be compressed. */
-void call_add_common_headers(const struct call *call, bool varies_by_encoding,
+/* What of a request decides the form of an answer, besides who asks from where. */
+enum { VARIES_BY_ENCODING = 1, VARIES_BY_ACCEPT = 2 };
+
+/* The headers every answer of ours carries: CORS, Vary, the request id. */
+void call_add_common_headers(const struct call *call, unsigned varies,
                              struct http_headers *headers);
 
 /* Answers that are never cached (Cache-Control: no-store). `extra_name` NULL: no further header. */
@@ -48,7 +50,16 @@ void call_reply(const struct call *call, int status, const char *type, struct te
                 const char *extra_name, const char *extra_value);
 void call_reply_json(const struct call *call, int status, struct text body);
 
-/* {"detail":"<text>"} */
+struct failure {
+    int status;
+    const char *detail;            /* of ASCII that needs no escapes in JSON */
+    struct text faults;            /* of a 422, as a JSON array; else empty */
+    struct http_header headers[3]; /* further ones; a NULL name ends them */
+};
+
+/* {"detail":"<detail>"}, or with faults {"detail":[...]}; for a client that would rather have
+ * problem details, those. Never cached. */
+void call_reply_failure(const struct call *call, const struct failure *failure);
 void call_reply_detail(const struct call *call, int status, const char *detail);
 
 /* The status and body that an error means to a client; what it may not know stays in the log. */

@@ -9,7 +9,7 @@
 
 static void add_page_headers(void *context, struct http_headers *headers)
 {
-    call_add_common_headers(context, true, headers);
+    call_add_common_headers(context, VARIES_BY_ENCODING, headers);
     http_headers_add(headers, "Cache-Control", "no-cache");
     http_headers_add(headers, "Content-Security-Policy", openapi_docs_policy());
     http_headers_add(headers, "X-Content-Type-Options", "nosniff");

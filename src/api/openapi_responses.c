@@ -49,6 +49,18 @@ static const struct openapi_component headers[] = {
         "schema": {"type": "integer", "minimum": 0},
         "example": 5
     })},
+    {"X-RateLimit-Limit", JSON({
+        "description": "How many requests of one client may wait at once.",
+        "required": true,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 128
+    })},
+    {"X-RateLimit-Remaining", JSON({
+        "description": "How many more may wait now: none.",
+        "required": true,
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 0
+    })},
 };
 
 /* There only where tokens must be sent, as are `unauthorized` and `security_schemes`. */
@@ -64,6 +76,17 @@ static const struct openapi_component challenge[] = {
 #define UNCACHED_HEADERS JSON(                                                                     \
     "Cache-Control": {"$ref": "#/components/headers/Cache-Control"},                               \
     "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"})
+
+/* Of failures that come in either form. */
+#define FAILURE_HEADERS UNCACHED_HEADERS JSON(, "Vary": {"$ref": "#/components/headers/Vary"})
+
+#define FAILURE_CONTENT(status, title, detail)                                                     \
+    JSON("content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"},        \
+         "example": {"detail":) "\"" detail "\"" JSON(}},                                          \
+         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"},          \
+         "example": {"type": "about:blank", "title":) "\"" title "\""                              \
+    JSON(, "status":) #status JSON(, "detail":) "\"" detail "\""                                   \
+    JSON(, "instance": "#3f2a9c1e5b7d4a60"}}})
 
 static const struct openapi_component responses[] = {
     {"NotModified", JSON({
@@ -88,41 +111,32 @@ static const struct openapi_component responses[] = {
     })},
     {"QueryRejected", JSON({
         "description": "OpenCost rejected the query, or the request is not valid HTTP.",
-        "headers": {) UNCACHED_HEADERS JSON(},
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "OpenCost rejected the query"}
-            }
-        }
+        "headers": {) FAILURE_HEADERS JSON(},
+        ) FAILURE_CONTENT(400, "Bad Request", "OpenCost rejected the query") JSON(
     })},
     {"InvalidParameters", JSON({
         "description": "Parameters are invalid; all of them are listed.",
-        "headers": {) UNCACHED_HEADERS JSON(},
+        "headers": {) FAILURE_HEADERS JSON(},
         "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
+            "application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}},
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/ValidationProblem"}}
         }
     })},
     {"TooManyWaiting", JSON({
         "description": "As many requests of this client wait for OpenCost as may.",
         "headers": {
-            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) UNCACHED_HEADERS JSON(
+            "Retry-After": {"$ref": "#/components/headers/Retry-After"},
+            "X-RateLimit-Limit": {"$ref": "#/components/headers/X-RateLimit-Limit"},
+            "X-RateLimit-Remaining": {"$ref": "#/components/headers/X-RateLimit-Remaining"},) FAILURE_HEADERS JSON(
         },
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "Too many requests are waiting"}
-            }
-        }
+        ) FAILURE_CONTENT(429, "Too Many Requests", "Too many requests are waiting") JSON(
     })},
     {"CostUnavailable", JSON({
         "description": "OpenCost does not answer, and no earlier answer may be used.",
         "headers": {
-            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) UNCACHED_HEADERS JSON(
+            "Retry-After": {"$ref": "#/components/headers/Retry-After"},) FAILURE_HEADERS JSON(
         },
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
-        }
+        ) FAILURE_CONTENT(503, "Service Unavailable", "Failed to fetch cost data from OpenCost: timed out") JSON(
     })},
     {"ProbeFailed", JSON({
         "description": "The probe failed; `?verbose` says which check.",
@@ -144,14 +158,9 @@ static const struct openapi_component unauthorized[] = {
     {"Unauthorized", JSON({
         "description": "No token was sent, or one that is not known.",
         "headers": {
-            "WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"},) UNCACHED_HEADERS JSON(
+            "WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"},) FAILURE_HEADERS JSON(
         },
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"detail": "Unauthorized"}
-            }
-        }
+        ) FAILURE_CONTENT(401, "Unauthorized", "Unauthorized") JSON(
     })},
 };
 

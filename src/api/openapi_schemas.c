@@ -69,6 +69,14 @@
     "window": {"type": "string", "description": "The window, spelled as it was asked for."},       \
     "item_count": {"type": "integer", "minimum": 0, "description": "Number of rows."})
 
+#define PROBLEM_MEMBERS JSON(                                                                      \
+    "type": {"type": "string", "description": "`about:blank`: the status says it all."},            \
+    "title": {"type": "string", "description": "The status in words."},                            \
+    "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The status."},   \
+    "detail": {"type": "string", "description": "One sentence, for people."},                      \
+    "instance": {"type": "string", "format": "uri-reference",                                      \
+                 "description": "`#` and the request's id, under which the log has it."})
+
 static const struct openapi_component schemas[] = {
     {"NamespaceCosts", JSON({
         "type": "object",
@@ -301,6 +309,37 @@ static const struct openapi_component schemas[] = {
             "detail": {"type": "string", "description": "One sentence, for people."}
         },
         "examples": [{"detail": "Failed to fetch cost data from OpenCost: timed out"}]
+    })},
+    {"Problem", JSON({
+        "type": "object",
+        "description": "The same as problem details (RFC 9457), for clients whose `Accept` prefers them.",
+        "required": ["type", "title", "status", "detail", "instance"],
+        "additionalProperties": false,
+        "properties": {) PROBLEM_MEMBERS JSON(},
+        "examples": [{
+            "type": "about:blank", "title": "Service Unavailable", "status": 503,
+            "detail": "Failed to fetch cost data from OpenCost: timed out",
+            "instance": "#3f2a9c1e5b7d4a60"
+        }]
+    })},
+    {"ValidationProblem", JSON({
+        "type": "object",
+        "description": "All invalid parameters of a request, as problem details.",
+        "required": ["type", "title", "status", "detail", "instance", "errors"],
+        "additionalProperties": false,
+        "properties": {) PROBLEM_MEMBERS JSON(,
+            "errors": {
+                "type": "array",
+                "minItems": 1,
+                "description": "One entry per invalid parameter.",
+                "items": {"$ref": "#/components/schemas/ValidationError"}
+            }
+        },
+        "examples": [{
+            "type": "about:blank", "title": "Unprocessable Content", "status": 422,
+            "detail": "Parameters are invalid", "instance": "#3f2a9c1e5b7d4a60",
+            "errors": [) FAULT_EXAMPLE JSON(]
+        }]
     })},
     {"HTTPValidationError", JSON({
         "type": "object",

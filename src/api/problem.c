@@ -39,10 +39,12 @@ static const char *origin_reason(const struct error *error, char *space, size_t 
 /* RFC 6750, 3.1: what was wrong is said to those who sent a token. */
 void call_reply_unauthorized(const struct call *call, enum auth_verdict verdict)
 {
-    call_reply(call, 401, "application/json", TEXT("{\"detail\":\"Unauthorized\"}"),
-               "WWW-Authenticate",
-               verdict == AUTH_WRONG_TOKEN ? "Bearer realm=\"kubecent\", error=\"invalid_token\""
-                                           : "Bearer realm=\"kubecent\"");
+    const char *challenge = verdict == AUTH_WRONG_TOKEN
+                                ? "Bearer realm=\"kubecent\", error=\"invalid_token\""
+                                : "Bearer realm=\"kubecent\"";
+    call_reply_failure(call, &(struct failure){.status = 401,
+                                               .detail = "Unauthorized",
+                                               .headers = {{"WWW-Authenticate", challenge}}});
 }
 
 /* A failed key rests for a second and a background retry comes within ten: no use in asking more
@@ -51,15 +53,19 @@ static const char retry_after_s[] = "5";
 
 void call_reply_too_many(const struct call *call)
 {
-    call_reply(call, 429, "application/json",
-               TEXT("{\"detail\":\"Too many requests are waiting\"}"), "Retry-After",
-               retry_after_s);
+    char limit[16];
+    (void)snprintf(limit, sizeof(limit), "%u", call->api->options.max_waiting_per_peer);
+    call_reply_failure(call, &(struct failure){.status = 429,
+                                               .detail = "Too many requests are waiting",
+                                               .headers = {{"Retry-After", retry_after_s},
+                                                           {"X-RateLimit-Limit", limit},
+                                                           {"X-RateLimit-Remaining", "0"}}});
 }
 
 void call_reply_error(const struct call *call, const struct error *error)
 {
     char space[32];
-    char body[160];
+    char detail[160];
     if (error->code == ERR_UPSTREAM_REJECTED) {
         call_reply_detail(call, 400, "OpenCost rejected the query");
         return;
@@ -69,8 +75,8 @@ void call_reply_error(const struct call *call, const struct error *error)
         call_reply_detail(call, 500, "Internal Server Error");
         return;
     }
-    int length = snprintf(body, sizeof(body),
-                          "{\"detail\":\"Failed to fetch cost data from OpenCost: %s\"}", reason);
-    call_reply(call, 503, "application/json", (struct text){body, (size_t)length}, "Retry-After",
-               retry_after_s);
+    (void)snprintf(detail, sizeof(detail), "Failed to fetch cost data from OpenCost: %s", reason);
+    call_reply_failure(call, &(struct failure){.status = 503,
+                                               .detail = detail,
+                                               .headers = {{"Retry-After", retry_after_s}}});
 }

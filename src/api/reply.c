@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "call.h"
 
-static void add_vary(const struct call *call, bool varies_by_encoding, struct http_headers *headers)
+static void add_vary(const struct call *call, unsigned varies, struct http_headers *headers)
 {
     const struct {
         const char *name;
         bool matters;
     } names[] = {
-        {"Accept-Encoding", varies_by_encoding},
+        {"Accept", (varies & VARIES_BY_ACCEPT) != 0},
+        {"Accept-Encoding", (varies & VARIES_BY_ENCODING) != 0},
         {"Origin", cors_varies(&call->api->cors, call->cors)},
         {"Authorization", call->is_guarded},
     };
@@ -27,11 +26,10 @@ static void add_vary(const struct call *call, bool varies_by_encoding, struct ht
         http_headers_add(headers, "Vary", strbuf_text(&value));
 }
 
-void call_add_common_headers(const struct call *call, bool varies_by_encoding,
-                             struct http_headers *headers)
+void call_add_common_headers(const struct call *call, unsigned varies, struct http_headers *headers)
 {
     cors_add_headers(call->cors, call->exchange, headers);
-    add_vary(call, varies_by_encoding, headers);
+    add_vary(call, varies, headers);
     if (call->request->has_client_request_id)
         http_headers_add(headers, "X-Request-ID", call->request->request_id);
 }
@@ -43,7 +41,7 @@ void call_reply(const struct call *call, int status, const char *type, struct te
     headers.count = 0;
     headers.used = 0;
     headers.overflow = false;
-    call_add_common_headers(call, false, &headers);
+    call_add_common_headers(call, 0, &headers);
     http_headers_add(&headers, "Cache-Control", "no-store");
     if (extra_name != NULL)
         http_headers_add(&headers, extra_name, extra_value);
@@ -55,17 +53,10 @@ void call_reply_json(const struct call *call, int status, struct text body)
     call_reply(call, status, "application/json", body, NULL, NULL);
 }
 
-void call_reply_detail(const struct call *call, int status, const char *detail)
-{
-    char body[160];
-    int length = snprintf(body, sizeof(body), "{\"detail\":\"%s\"}", detail);
-    call_reply_json(call, status, (struct text){body, (size_t)length});
-}
-
 static void add_document_headers(void *context, struct http_headers *headers)
 {
     const struct call *call = context;
-    call_add_common_headers(call, true, headers);
+    call_add_common_headers(call, VARIES_BY_ENCODING, headers);
     http_headers_add(headers, "Cache-Control", "no-cache");
 }
 

@@ -82,7 +82,7 @@ static void add_cache_control(const struct aged_answer *aged, struct http_header
 static void add_headers(void *context, struct http_headers *headers)
 {
     const struct aged_answer *aged = context;
-    call_add_common_headers(aged->call, true, headers);
+    call_add_common_headers(aged->call, VARIES_BY_ENCODING, headers);
     add_cache_control(aged, headers);
     http_headers_add_format(headers, "Age", "%" PRId64, aged->age_s);
     add_cache_status(aged, headers);

@@ -105,6 +105,114 @@ bool http_accepts_gzip(const char *accept_encoding)
     return gzip > 0 && gzip >= identity;
 }
 
+/* Length of the quoted string at `p`, 0 when it does not end. */
+static size_t quoted_length(const char *p)
+{
+    size_t length = 1;
+
+    while (p[length] != '"') {
+        if (p[length] == '\\')
+            length++;
+        if (p[length] == '\0')
+            return 0;
+        length++;
+    }
+    return length + 1;
+}
+
+/* Reads the `name=value` of one parameter; moves *at behind it. A weight is kept. */
+static bool read_parameter(const char **at, int *ret_weight)
+{
+    const char *p = *at;
+    size_t name_length = token_length(p);
+    size_t value_length;
+
+    if (name_length == 0 || p[name_length] != '=')
+        return false;
+    if (name_is(p, name_length, "q")) {
+        p += name_length + 1;
+        if (!read_weight(&p, ret_weight))
+            return false;
+        *at = p;
+        return true;
+    }
+    p += name_length + 1;
+    value_length = *p == '"' ? quoted_length(p) : token_length(p);
+    *at = p + value_length;
+    return value_length > 0;
+}
+
+struct media_range {
+    const char *name; /* `type/subtype`, either of which may be `*` */
+    size_t length;
+    int weight;
+};
+
+/* Reads one `type/subtype *(;parameter)`; moves *at behind it. */
+static bool read_media_range(const char **at, struct media_range *ret_range)
+{
+    const char *p = *at;
+    size_t type_length = token_length(p);
+    size_t subtype_length;
+
+    if (type_length == 0 || p[type_length] != '/')
+        return false;
+    subtype_length = token_length(p + type_length + 1);
+    *ret_range = (struct media_range){
+        .name = p, .length = type_length + 1 + subtype_length, .weight = WEIGHT_FULL};
+    p = skip_blanks(p + ret_range->length);
+    while (*p == ';') {
+        p = skip_blanks(p + 1);
+        if (!read_parameter(&p, &ret_range->weight))
+            return false;
+        p = skip_blanks(p);
+    }
+    *at = p;
+    return subtype_length > 0 && (*p == ',' || *p == '\0');
+}
+
+/* How exactly the range means `type`: 3 by name, 2 by its first half, 1 as anything, 0 not. */
+static int range_closeness(const struct media_range *range, const char *type)
+{
+    size_t half = strcspn(type, "/") + 1;
+
+    if (name_is(range->name, range->length, type))
+        return 3;
+    if (range->length == half + 1 && range->name[half] == '*' &&
+        strncasecmp(range->name, type, half) == 0)
+        return 2;
+    return name_is(range->name, range->length, "*/*") ? 1 : 0;
+}
+
+bool http_prefers_type(const char *accept, const char *type, const char *usual)
+{
+    const char *p = accept;
+    int wanted = WEIGHT_UNSET;
+    int other = WEIGHT_UNSET;
+    int other_closeness = 0;
+
+    if (p == NULL)
+        return false;
+    for (;;) {
+        struct media_range range;
+        int closeness;
+
+        p += strspn(p, " \t,"); /* empty list members are allowed */
+        if (*p == '\0')
+            break;
+        if (!read_media_range(&p, &range))
+            return false;
+        if (name_is(range.name, range.length, type))
+            wanted = range.weight;
+        closeness = range_closeness(&range, usual);
+        if (closeness > 0 && closeness >= other_closeness) {
+            other = range.weight;
+            other_closeness = closeness;
+        }
+    }
+    return wanted > 0 && wanted >= other;
+}
+
 bool http_etag_matches(const char *if_none_match, const char *etag)
 {
     const char *p = if_none_match;

@@ -215,6 +215,7 @@ class TestWaitingPerAddress:
             if answer.status == 429:
                 assert json.loads(answer.text) == {"detail": "Too many requests are waiting"}
                 assert int(answer.header("Retry-After")) >= 1
+                assert (answer.header("X-RateLimit-Limit"), answer.header("X-RateLimit-Remaining")) == ("3", "0")
                 assert answer.header("Cache-Control") == "no-store"
                 assert answer.header("Access-Control-Allow-Origin") == "*"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accept-Encoding and If-None-Match of any content: an answer, and where the grammar leaves no
+/* Accept, Accept-Encoding and If-None-Match of any content: an answer, and where the grammar leaves no
  * choice, the right one. */
 #include <stdbool.h>
 
@@ -34,6 +34,13 @@ static void check_accepts(const char *value)
         FUZZ_CHECK(strcasestr(value, "gzip") != NULL || strchr(value, '*') != NULL);
 }
 
+/* A type is preferred only by who names it. */
+static void check_prefers(const char *value)
+{
+    if (http_prefers_type(value, "application/problem+json", "application/json"))
+        FUZZ_CHECK(strcasestr(value, "application/problem+json") != NULL);
+}
+
 static void check_request_id(const char *value)
 {
     size_t length = framing_request_id_length(value);
@@ -47,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *value = fuzz_copy(data, size, 1);
     check_accepts(value);
     check_match(value);
+    check_prefers(value);
     check_first_member(value);
     check_request_id(value);
     free(value);

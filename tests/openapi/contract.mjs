@@ -17,6 +17,8 @@ const RECOMMENDATIONS = '/api/v1/savings/recommendations';
 const TOKEN = 'a-token-of-the-tests';
 const COSTS = [NAMESPACES, PODS, MONTHLY, RECOMMENDATIONS];
 
+const PROBLEM = { headers: { Accept: 'application/problem+json' } };
+
 const checks = new Checks();
 
 // Queries of the demo cluster. `rows`: the members that each row has, `all` that are documented or those `required`.
@@ -84,8 +86,11 @@ async function checkDemo(base) {
         contract.checkRows(route, body, rows);
     });
   }
-  for (const [route, query] of FAULTS)
+  for (const [route, query] of FAULTS) {
     await checks.run(`422 ${route}?${query.slice(0, 60)}`, () => contract.check(base, route, `${route}?${query}`, 422));
+    await checks.run(`422 ${route}?${query.slice(0, 60)}, problem details`,
+      () => contract.check(base, route, `${route}?${query}`, 422, PROBLEM));
+  }
   for (const route of COSTS)
     await checks.run(`304 ${route}`, () => contract.check(base, route, route, 304, { headers: { 'If-None-Match': '*' } }));
   for (const route of Object.keys(document.paths))
@@ -98,7 +103,8 @@ async function checkDemo(base) {
 
 async function checkUnreachable(contract, base) {
   for (const route of COSTS)
-    await checks.run(`503 ${route}`, () => contract.check(base, route, route, 503));
+    for (const options of [{}, PROBLEM])
+      await checks.run(`503 ${route} ${options.headers?.Accept ?? ''}`, () => contract.check(base, route, route, 503, options));
   await checks.run('200 /api/v1/health, degraded', async () => {
     const { status } = await contract.check(base, '/api/v1/health', '/api/v1/health', 200);
     if (status !== 'degraded')
@@ -108,7 +114,8 @@ async function checkUnreachable(contract, base) {
 
 async function checkRejected(contract, base) {
   for (const route of COSTS)
-    await checks.run(`400 ${route}`, () => contract.check(base, route, route, 400));
+    for (const options of [{}, PROBLEM])
+      await checks.run(`400 ${route} ${options.headers?.Accept ?? ''}`, () => contract.check(base, route, route, 400, options));
 }
 
 async function checkHanging(contract, base) {
@@ -136,6 +143,8 @@ async function checkGuarded(base) {
     await checks.run(`200 ${route}, with a token`, () => contract.check(base, route, route, 200, { headers }));
     const status = get.security ? 200 : 401;
     await checks.run(`${status} ${route}, without`, () => contract.check(base, route, route, status));
+    if (status === 401)
+      await checks.run(`401 ${route}, problem details`, () => contract.check(base, route, route, 401, PROBLEM));
   }
 }
 

@@ -76,6 +76,8 @@ export class Contract {
     if (!promised)
       throw new Error(`status ${status} is not documented`);
     this.#checkHeaders(promised, answer.headers);
+    if (headers.Accept && !answer.headers.get('Content-Type').startsWith(headers.Accept))
+      throw new Error(`the type is ${answer.headers.get('Content-Type')}`);
     return this.#checkBody(promised, answer, text);
   }
 
@@ -100,7 +102,7 @@ export class Contract {
     const { schema } = promised.content[type] ?? {};
     if (!schema)
       throw new Error(`the type ${type} is not documented`);
-    const body = type === 'application/json' ? JSON.parse(text) : text;
+    const body = type.endsWith('json') ? JSON.parse(text) : text;
     this.#expectValid(schema, body, 'the body');
     return body;
   }

@@ -24,6 +24,19 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
     return NULL;
 }
 
+void http_exchange_append_headers(const struct http_exchange *exchange, const char *name,
+                                  struct strbuf *list)
+{
+    const struct http_header *header = exchange->headers;
+    for (; header != NULL && header->name != NULL; header++) {
+        if (strcasecmp(header->name, name) != 0)
+            continue;
+        if (list->length > 0)
+            strbuf_append_char(list, ',');
+        strbuf_append_text(list, header->value);
+    }
+}
+
 const struct http_param *http_request_param(const struct http_request *request, const char *name)
 {
     for (size_t i = request->param_count; i > 0; i--) {

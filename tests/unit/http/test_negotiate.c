@@ -59,6 +59,56 @@ static void gzip_is_taken_when_accepted_and_not_less_wanted_than_identity(void *
     }
 }
 
+static void a_type_is_preferred_when_named_and_not_less_wanted_than_the_usual_one(void **state)
+{
+    static const struct {
+        const char *header;
+        bool problem;
+    } cases[] = {
+        {NULL, false},
+        {"", false},
+        {"*/*", false}, /* anything means what is usual */
+        {"application/*", false},
+        {"application/json", false},
+        {"application/json, text/plain, */*", false},
+        {"application/problem+json", true},
+        {"Application/Problem+JSON", true},
+        {"application/problem+json, application/json", true}, /* who names it can read it */
+        {"application/json, application/problem+json;q=1.0", true},
+        {"application/json, application/problem+json;q=0.9", false},
+        {"application/json;q=0.9, application/problem+json", true},
+        {"application/problem+json;q=0.5, */*;q=0.1", true},
+        {"application/problem+json;q=0.5, */*", false},
+        {"application/problem+json;q=0.5, */*, application/json;q=0.4", true}, /* by name first */
+        {"application/json;q=0.4, application/problem+json;q=0.5, application/*", true},
+        {"application/problem+json;q=0.5, application/*;q=0.6, */*;q=0.1", false},
+        {"application/problem+json;q=0, */*", false},
+        {"application/problem+json;charset=utf-8;q=0.3", true},
+        {"application/problem+json ; a=\"x,\\\"y;q=0\" ; Q=0.3 , text/html", true},
+        {" , ,application/problem+json,", true},
+        {"application/problem+json2", false},
+        {"application/problem", false},
+        {"*/problem+json", false},
+        {"applications/*;q=0.1, application/problem+json;q=0.1, application/json;q=0.2", false},
+        {"application/problem+json, text", false}, /* malformed from here on */
+        {"application/problem+json, text/", false},
+        {"application/problem+json, /html", false},
+        {"application/problem+json;q", false},
+        {"application/problem+json;q=2", false},
+        {"application/problem+json;a=", false},
+        {"application/problem+json;a=\"", false},
+        {"application/problem+json;a=\"\\", false},
+        {"application/problem+json text/html", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        if (http_prefers_type(cases[i].header, "application/problem+json", "application/json") !=
+            cases[i].problem)
+            fail_msg("wrong about `%s`", cases[i].header == NULL ? "(none)" : cases[i].header);
+    }
+}
+
 static void entity_tags_are_compared_weakly_and_read_as_a_list(void **state)
 {
     static const struct {
@@ -99,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gzip_is_taken_when_accepted_and_not_less_wanted_than_identity),
+        cmocka_unit_test(a_type_is_preferred_when_named_and_not_less_wanted_than_the_usual_one),
         cmocka_unit_test(entity_tags_are_compared_weakly_and_read_as_a_list),
     };
 
