@@ -74,7 +74,8 @@ export const CASES = {
     changes: [
       ...settings('ACCESS_LOG', 'CACHE_MAX_MB', 'CACHE_STALE_IF_ERROR', 'CACHE_STALE_WHILE_REVALIDATE', 'CACHE_TTL',
         'CLEANUP_INTERVAL', 'CORS_ORIGINS', 'ENABLE_SWAGGER', 'ENVIRONMENT', 'HOST', 'HTTP_IDLE_TIMEOUT',
-        'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_WAITING', 'HTTP_THREADS', 'LOG_FORMAT', 'LOG_LEVEL', 'METRICS_NAMESPACE_COST', 'REFRESH_INTERVAL',
+        'HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS', 'HTTP_MAX_WAITING', 'HTTP_MAX_WAITING_PER_ADDRESS',
+        'HTTP_REQUEST_TIMEOUT', 'HTTP_THREADS', 'LOG_FORMAT', 'LOG_LEVEL', 'METRICS_NAMESPACE_COST', 'REFRESH_INTERVAL',
         'REFRESH_WINDOWS', 'SHUTDOWN_DELAY', 'SHUTDOWN_TIMEOUT'),
       `${POD}.terminationGracePeriodSeconds`,
     ],
@@ -137,6 +138,28 @@ export const CASES = {
   'auth-token': {
     changes: ['+ Secret', `${CONTAINER}.env[AUTH_TOKEN_FILE]`, ...FILES],
     holds: ({ Secret }) => assert.deepEqual(Object.keys(Secret.data), ['auth-token']),
+  },
+  'auth-metrics': {
+    changes: ['+ ServiceMonitor', `${CONTAINER}.env[AUTH_TOKEN_FILE]`, `${CONTAINER}.env[METRICS_AUTH]`, ...FILES],
+    holds: ({ ServiceMonitor }) => assert.deepEqual(ServiceMonitor.spec.endpoints[0].authorization,
+      { credentials: { name: 'kubecent-access', key: 'bearer' } }),
+  },
+  'auth-metrics-token': {
+    changes: [
+      '+ Secret', '+ ServiceMonitor', `${CONTAINER}.env[AUTH_TOKEN_FILE]`, `${CONTAINER}.env[METRICS_AUTH]`, ...FILES,
+    ],
+    holds: ({ ServiceMonitor, Secret }) => {
+      const { credentials } = ServiceMonitor.spec.endpoints[0].authorization;
+      assert.equal(credentials.name, Secret.metadata.name);
+      assert.equal(atob(Secret.data[credentials.key]), 'callers-token');
+    },
+  },
+  'auth-metrics-credentials': {
+    changes: [
+      '+ Secret', '+ ServiceMonitor', `${CONTAINER}.env[AUTH_TOKEN_FILE]`, `${CONTAINER}.env[METRICS_AUTH]`, ...FILES,
+    ],
+    holds: ({ ServiceMonitor }) => assert.deepEqual(ServiceMonitor.spec.endpoints[0].authorization,
+      { credentials: { name: 'prometheus', key: 'token' } }),
   },
   'two-replicas': {
     changes: ['Deployment spec.replicas'],

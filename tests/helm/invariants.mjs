@@ -8,9 +8,6 @@ const LABELS = [...SELECTOR, 'app.kubernetes.io/part-of', 'app.kubernetes.io/ver
 const FILES_ROOT = '/etc/kubecent';
 const SNAPSHOT_ROOT = '/var/cache/kubecent';
 
-// Settings that the chart is ahead with: the service has yet to learn them.
-const TO_COME = ['AUTH_TOKEN_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'];
-
 export async function broken(kinds, knownSettings) {
   const deployment = kinds.Deployment.spec;
   const pods = [deployment.template.spec, kinds.Pod?.spec].filter(Boolean);
@@ -104,7 +101,7 @@ async function settings({ ConfigMap, Deployment, Pod }, known) {
   const complaint = await backend.complaint({
     ...data, ...Object.fromEntries(variables.map(({ name, value }) => [name, value])) });
   return [
-    ...names.filter((name) => !known.includes(name) && !TO_COME.includes(name)).map((name) => `${name} is no setting`),
+    ...names.filter((name) => !known.includes(name)).map((name) => `${name} is no setting`),
     ...(complaint === null ? [] : [complaint]),
   ];
 }

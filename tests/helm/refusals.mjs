@@ -39,6 +39,8 @@ export const BY_CONTRADICTION = {
   'a tag and a digest': [`image.tag=v1,image.digest=${DIGEST}`, /image\.tag and image\.digest/],
   'two OpenCost tokens': ['opencost.token=a,opencost.existingSecret=b', /opencost\.token and opencost\.existingSecret/],
   'two callers\' tokens': ['auth.token=a,auth.existingSecret=b', /auth\.token and auth\.existingSecret/],
+  'a token for /metrics that nobody has': ['auth.metrics=true', /auth\.metrics/],
+  'credentials for scrapes that need none': ['serviceMonitor.authorization.type=Bearer', /serviceMonitor\.authorization/],
   'two sources of CA certificates':
     ['opencost.url=https://o,opencost.ca.existingSecret=a,opencost.ca.existingConfigMap=b', /opencost\.ca\.existing/],
   'CA certificates for plain http': ['opencost.ca.existingSecret=a', /not https/],

@@ -227,7 +227,7 @@ checks.add('the alerts look at metrics and labels that the service has', async (
 });
 
 checks.add('the notes\' commands are shell, and what they ask for is there', async () => {
-  const spoken = ['auth', 'auth-token', 'demo', 'existing-configmap', 'ingress', 'ports', 'tls'];
+  const spoken = ['auth', 'auth-metrics', 'auth-token', 'demo', 'existing-configmap', 'ingress', 'ports', 'tls'];
   const notes = await inParallel([[], ...spoken.map(withValues)], async (args) => {
     const { stdout } = await helm('4', 'install', 'kubecent', CHART, '--dry-run=client', ...args);
     const commands = stdout.split('\nNOTES:\n')[1]?.match(/^ {2}.+$/gm) ?? [];

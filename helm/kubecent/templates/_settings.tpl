@@ -19,7 +19,10 @@ not among them, because probes and Service must agree with it whoever wrote the 
   "HOST" $v.http.host
   "HTTP_IDLE_TIMEOUT" $v.http.idleTimeout
   "HTTP_MAX_CONNECTIONS" $v.http.maxConnections
+  "HTTP_MAX_CONNECTIONS_PER_ADDRESS" $v.http.maxConnectionsPerAddress
   "HTTP_MAX_WAITING" $v.http.maxWaiting
+  "HTTP_MAX_WAITING_PER_ADDRESS" $v.http.maxWaitingPerAddress
+  "HTTP_REQUEST_TIMEOUT" $v.http.requestTimeout
   "HTTP_THREADS" $v.http.threads
   "LOG_FORMAT" $v.log.format
   "LOG_LEVEL" $v.log.level
@@ -61,6 +64,10 @@ not among them, because probes and Service must agree with it whoever wrote the 
 {{- if or .Values.auth.token .Values.auth.existingSecret }}
 - name: AUTH_TOKEN_FILE
   value: /etc/kubecent/auth/token
+{{- end }}
+{{- if .Values.auth.metrics }}
+- name: METRICS_AUTH
+  value: "true"
 {{- end }}
 {{- if .Values.tls.existingSecret }}
 - name: TLS_CERT_FILE

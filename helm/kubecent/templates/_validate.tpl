@@ -13,6 +13,12 @@
 {{- if and $v.auth.token $v.auth.existingSecret }}
 {{- $faults = append $faults "auth.token and auth.existingSecret are both set: give one" }}
 {{- end }}
+{{- if and $v.auth.metrics (not (or $v.auth.token $v.auth.existingSecret)) }}
+{{- $faults = append $faults "auth.metrics is of no use without auth.token or auth.existingSecret" }}
+{{- end }}
+{{- if and $v.serviceMonitor.authorization (not $v.auth.metrics) }}
+{{- $faults = append $faults "serviceMonitor.authorization is of no use without auth.metrics" }}
+{{- end }}
 {{- if and $v.opencost.ca.existingConfigMap $v.opencost.ca.existingSecret }}
 {{- $faults = append $faults "opencost.ca.existingConfigMap and opencost.ca.existingSecret are both set: give one" }}
 {{- end }}
