@@ -79,8 +79,8 @@ make_base() {
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
             --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' \
-            bookworm "$CACHE/base.tar.new"
-        mv "$CACHE/base.tar.new" "$CACHE/base.tar"
+            bookworm "$CACHE/base.new.tar"
+        mv "$CACHE/base.new.tar" "$CACHE/base.tar"
     fi
     podman import -q "$CACHE/base.tar" "$BASE" >/dev/null
 }
