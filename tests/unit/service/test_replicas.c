@@ -221,7 +221,8 @@ static void who_asked_here_need_not_wait_until_the_value_is_stored(void **state)
     struct street *street = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct witness witness = {.request.done = witness_answered, .tier = street->tier};
-    assert_true(cost_service_request(street->houses[0].service, &query, &witness.request, NULL));
+    assert_true(
+        cost_service_request(street->houses[0].service, &query, NULL, &witness.request, NULL));
     answer_slowly(street, TOOK_MS, one_pod_costing("1.5"));
     assert_int_equal(witness.done, 1);
     assert_int_equal(witness.stored, 0);

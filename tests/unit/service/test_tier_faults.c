@@ -146,7 +146,7 @@ static void leader_that_stops_while_it_writes_hands_over_at_once(void **state)
     struct scene *scene = *state;
     struct house *house = &scene->street.houses[0];
     struct last_asker asker = {.request.done = last_answered, .loop = house->loop};
-    assert_true(cost_service_request(house->service, &scene->query, &asker.request, NULL));
+    assert_true(cost_service_request(house->service, &scene->query, NULL, &asker.request, NULL));
     street_advance(&scene->street, ASKING_MS);
     ask(scene, 1);
     scripted_origin_answer(house->origin, 0, 200, one_pod_costing("1.5"));
