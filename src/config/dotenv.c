@@ -179,17 +179,31 @@ static char unescaped(char c, char quote)
     return (char)(letter != NULL ? meanings[letter - letters] : '\0');
 }
 
-static void decode_escapes(struct raw_value value, struct strbuf *out)
+/* Reads one character of a value, or what stands for one, and returns where the next begins. A line
+ * end, which only quotes can hold, is a line feed however the file ends its lines. */
+static const char *decode_one(const char *p, const char *end, char quote, char *ret_meaning)
+{
+    bool is_pair = quote != '\0' && p + 1 < end;
+    *ret_meaning = '\0';
+    if (is_pair && *p == '\\')
+        *ret_meaning = unescaped(p[1], quote);
+    if (*ret_meaning != '\0')
+        return p + 2;
+    *ret_meaning = *p;
+    if (*p != '\r')
+        return p + 1;
+    *ret_meaning = '\n';
+    return p + (is_pair && p[1] == '\n' ? 2 : 1);
+}
+
+static void decode_value(struct raw_value value, struct strbuf *out)
 {
     const char *p = value.text.data;
     const char *end = p + value.text.length;
     while (p < end) {
-        char meaning = '\0';
-        if (value.quote != '\0' && *p == '\\' && p + 1 < end)
-            meaning = unescaped(p[1], value.quote);
-        bool is_escape = meaning != '\0';
-        strbuf_append(out, is_escape ? &meaning : p, 1);
-        p += is_escape ? 2 : 1;
+        char meaning;
+        p = decode_one(p, end, value.quote, &meaning);
+        strbuf_append_char(out, meaning);
     }
 }
 
@@ -272,7 +286,7 @@ static char *cook(const struct reader *reader, struct raw_value value)
     struct strbuf expanded CLEANUP(strbuf_finish);
     strbuf_init(&decoded, VALUE_LIMIT);
     strbuf_init(&expanded, VALUE_LIMIT);
-    decode_escapes(value, &decoded);
+    decode_value(value, &decoded);
     strbuf_append_text(&expanded, "");
     if (strbuf_failed(&decoded) || !expand(reader, &decoded, &expanded))
         return NULL;
