@@ -11,7 +11,7 @@
 struct opencost_client *opencost_client_create(const struct opencost_options *options,
                                                struct error *reterr)
 {
-    struct opencost_client *client = calloc(1, sizeof *client);
+    struct opencost_client *client = calloc(1, sizeof(*client));
     if (client == NULL) {
         error_no_memory(reterr);
         return NULL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's circuit breaker: what counts for it, what is said of it, what it does to the queue.
- */
+/* The client's circuit breaker: what counts for it, what is said of it, what becomes of the queue. */
 #include <string.h>
 #include <xxhash.h>
 
@@ -90,7 +89,7 @@ void client_note_circuit(struct opencost_client *client, enum breaker_permit per
     int64_t now_ms = scheduler_now_ms(client->scheduler);
     enum breaker_outcome outcome = outcome_of(error);
     if (outcome == BREAKER_FAILURE || outcome == BREAKER_QUERY_FAILURE)
-        memcpy(client->circuit.last_failure, error->text, sizeof client->circuit.last_failure);
+        memcpy(client->circuit.last_failure, error->text, sizeof(client->circuit.last_failure));
     if (!breaker_note(breaker, permit, query, outcome, now_ms))
         return;
     if (breaker->state == BREAKER_OPEN)

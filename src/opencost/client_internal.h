@@ -31,8 +31,8 @@ struct opencost_client {
     struct retry_policy retry;
     int max_in_flight;
 
-    struct opencost_fetch *first_fetch, *last_fetch; /* all that are not done, oldest first */
-    int in_flight;                                   /* those of them that are not queued */
+    struct opencost_fetch *first_fetch; /* all that are not done, oldest first */
+    int in_flight;                      /* those of them that are not queued */
     struct opencost_check *first_check;
     struct {
         struct breaker breaker;

@@ -147,7 +147,7 @@ struct transfer *curl_request_create(const struct transfer_request *request,
                                      const struct curl_request_defaults *defaults,
                                      struct error *reterr)
 {
-    struct transfer *transfer = calloc(1, sizeof *transfer);
+    struct transfer *transfer = calloc(1, sizeof(*transfer));
     if (transfer == NULL) {
         error_no_memory(reterr);
         return NULL;

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "client_url.h"
 
@@ -27,19 +28,6 @@ static void destroy(struct opencost_fetch *fetch)
     free(fetch);
 }
 
-static void leave_list(struct opencost_fetch *fetch)
-{
-    struct opencost_client *client = fetch->client;
-    if (fetch->previous != NULL)
-        fetch->previous->next = fetch->next;
-    else
-        client->first_fetch = fetch->next;
-    if (fetch->next != NULL)
-        fetch->next->previous = fetch->previous;
-    else
-        client->last_fetch = fetch->previous;
-}
-
 bool fetch_is_under_way(const struct opencost_fetch *fetch)
 {
     return fetch->state != FETCH_QUEUED && fetch->state != FETCH_REFUSED;
@@ -57,7 +45,7 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
     if (fetch_is_under_way(fetch))
         client->in_flight--;
     fetch->state = FETCH_DONE;
-    leave_list(fetch);
+    DL_DELETE2(client->first_fetch, fetch, previous, next);
     destroy(fetch);
     client_note_circuit(client, permit, query, error);
     done(context, set, error);
@@ -129,7 +117,7 @@ static void try_again(struct opencost_fetch *fetch)
 {
     struct opencost_client *client = fetch->client;
     int number = fetch->try.number + 1;
-    memset(&fetch->try, 0, sizeof fetch->try);
+    memset(&fetch->try, 0, sizeof(fetch->try));
     fetch->try.number = number;
     fetch->try.begun_ms = scheduler_now_ms(client->scheduler);
     fetch->state = FETCH_TRYING;
@@ -249,7 +237,7 @@ struct opencost_fetch *fetch_create(struct opencost_client *client,
                                     const struct opencost_query *query, opencost_fetched_fn *done,
                                     void *context, struct error *reterr)
 {
-    struct opencost_fetch *fetch = calloc(1, sizeof *fetch);
+    struct opencost_fetch *fetch = calloc(1, sizeof(*fetch));
     if (fetch == NULL) {
         error_no_memory(reterr);
         return NULL;
@@ -267,12 +255,7 @@ struct opencost_fetch *fetch_create(struct opencost_client *client,
         error_no_memory(reterr);
         return NULL;
     }
-    fetch->previous = client->last_fetch;
-    if (fetch->previous != NULL)
-        fetch->previous->next = fetch;
-    else
-        client->first_fetch = fetch;
-    client->last_fetch = fetch;
+    DL_APPEND2(client->first_fetch, fetch, previous, next);
     return fetch;
 }
 
@@ -301,7 +284,7 @@ bool opencost_fetch_withdraw(struct opencost_fetch *fetch)
     if (opencost_fetch_has_begun(fetch) || fetch->is_stopped)
         return false;
     fetch_log_withdrawal(fetch);
-    leave_list(fetch);
+    DL_DELETE2(fetch->client->first_fetch, fetch, previous, next);
     client_note_circuit(fetch->client, fetch->permit, fetch->query, &unwanted);
     destroy(fetch);
     return true;
