@@ -29,6 +29,7 @@
 #ifndef SERVICE_COST_SERVICE_H
 #define SERVICE_COST_SERVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -126,7 +127,7 @@ void cost_service_stop(struct cost_service *service);
 bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
                          struct cost_answer *ret_answer) NODISCARD;
 
-/* A request under way. Embed it in what asks; the service owns the fields between
+/* A request under way. Embed it, zeroed, in what asks; the service owns the fields between
  * cost_service_request() and `done`. */
 struct cost_request {
     /* Loop thread, exactly once. Takes the content over. */
@@ -140,6 +141,7 @@ struct cost_request {
     struct cost_request *next, *previous; /* all waiting requests, the earliest deadline first */
     int64_t deadline_ms;
     bool leads;
+    atomic_bool is_given_up;
 };
 
 /* Any thread. `request->done` must be set, the rest is filled in; the query is copied. `trace` goes
@@ -149,6 +151,10 @@ struct cost_request {
 bool cost_service_request(struct cost_service *service, const struct cost_query *query,
                           struct trace_context *trace, struct cost_request *request,
                           struct error *reterr) NODISCARD;
+
+/* Any thread, until `done` is called; also before cost_service_request(): nobody wants the answer any more. `done` is then
+ * called soon, with an error, and what was only to be done for it is not. */
+void cost_service_give_up(struct cost_service *service, struct cost_request *request);
 
 /* Requests waiting now. Any thread. */
 unsigned cost_service_waiting(const struct cost_service *service) NODISCARD;

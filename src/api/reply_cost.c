@@ -147,7 +147,14 @@ static void resumed(void *context, struct http_exchange *exchange)
     reply->answer.content = NULL;
 }
 
-/* A client may leave while parked: its answer then comes, but nobody takes it. */
+/* Upkeep's thread. */
+static void client_left(void *context)
+{
+    struct cost_reply *reply = context;
+    cost_service_give_up(reply->call.api->options.service, &reply->request);
+}
+
+/* A client may leave while parked: an answer then comes all the same, but nobody takes it. */
 static void cost_reply_destroy(void *state)
 {
     struct cost_reply *reply = state;
@@ -182,6 +189,7 @@ static void park(const struct call *call, const struct cost_query *query, struct
     reply->call = *call;
     reply->request.done = cost_request_done;
     http_exchange_set_state(call->exchange, reply, cost_reply_destroy);
+    http_exchange_on_left(call->exchange, client_left);
     http_exchange_park(call->exchange, resumed, reply);
     if (order(call, query, reply))
         return;

@@ -3,6 +3,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <utlist.h>
@@ -113,4 +114,47 @@ unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit
     }
     pthread_mutex_unlock(&arrivals->lock);
     return count;
+}
+
+static void set_left(struct arrivals *arrivals, struct arrival *arrival,
+                     void (*left)(void *context), void *context)
+{
+    pthread_mutex_lock(&arrivals->lock);
+    arrival->left = left;
+    arrival->left_context = context;
+    pthread_mutex_unlock(&arrivals->lock);
+}
+
+void arrival_watch(struct arrivals *arrivals, struct arrival *arrival, void (*left)(void *context),
+                   void *context)
+{
+    set_left(arrivals, arrival, left, context);
+}
+
+void arrival_unwatch(struct arrivals *arrivals, struct arrival *arrival)
+{
+    set_left(arrivals, arrival, NULL, NULL);
+}
+
+/* Requests that wait behind the parked one do not hide it: the kernel says so apart from what can be read. */
+static bool has_left(const struct arrival *arrival)
+{
+    struct pollfd connection = {.fd = arrival->fd, .events = POLLRDHUP};
+
+    return poll(&connection, 1, 0) > 0;
+}
+
+void arrivals_look_for_left(struct arrivals *arrivals)
+{
+    struct arrival *arrival;
+
+    pthread_mutex_lock(&arrivals->lock);
+    DL_FOREACH2(arrivals->first, arrival, next)
+    {
+        if (arrival->left != NULL && has_left(arrival)) {
+            arrival->left(arrival->left_context);
+            arrival->left = NULL;
+        }
+    }
+    pthread_mutex_unlock(&arrivals->lock);
 }

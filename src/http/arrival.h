@@ -15,7 +15,11 @@
  * nothing before it has a whole request line. The first request counts from the connection's start,
  * a TLS handshake included; a later one from the sweep that sees it.
  *
- * Threads: the HTTP thread that carries the connection, but for arrivals_sweep(): any one thread.
+ * While it is our turn and the exchange is parked, libmicrohttpd does not look at the connection at all; the
+ * list of all connections serves to look whether the client is still there.
+ *
+ * Threads: the HTTP thread that carries the connection, but for arrival_unwatch() (any) and
+ * arrivals_sweep(), arrivals_look_for_left() (any one thread).
  */
 #ifndef HTTP_ARRIVAL_H
 #define HTTP_ARRIVAL_H
@@ -36,6 +40,8 @@ struct arrival {
     uint64_t bytes_seen; /* at the beginning of that turn */
     int64_t since_ms;
     bool has_begun;
+    void (*left)(void *context); /* NULL: nobody wants to know */
+    void *left_context;
 };
 
 struct arrivals {
@@ -59,5 +65,15 @@ void arrival_next(struct arrival *arrival);
 
 /* Cuts off what has been arriving for `limit_ms`. Returns how many. */
 unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit_ms);
+
+/* From now on `left` is to be called, once, when the client has closed its side; until unwatched. */
+void arrival_watch(struct arrivals *arrivals, struct arrival *arrival, void (*left)(void *context),
+                   void *context);
+
+/* When this returns, `left` is not running and will not be called. Not to be called from inside it. */
+void arrival_unwatch(struct arrivals *arrivals, struct arrival *arrival);
+
+/* Tells of clients that left. */
+void arrivals_look_for_left(struct arrivals *arrivals);
 
 #endif

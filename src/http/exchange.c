@@ -16,7 +16,7 @@
  * - The first handler call has the headers only. Answering there makes 0.9.75 close the connection,
  *   which is right for what we refuse and wrong for everything else.
  * - In between come calls with pieces of the body; libmicrohttpd takes no answer during those.
- * - PARKED is suspended. Nothing calls us then, not even when the client leaves.
+ * - PARKED is suspended. libmicrohttpd does not call us then, not even when the client leaves.
  * http_exchange_resume() makes libmicrohttpd call the handler again, which then finds PARKED and
  * runs `resumed`. A resume that overtakes the end of the handling call is fine: it takes effect in
  * the thread's next round. In that call `resumed` may park again.
@@ -54,6 +54,7 @@ static void forget_request(struct http_exchange *exchange)
         exchange->destroy_state(exchange->state);
     exchange->state = NULL;
     exchange->destroy_state = NULL;
+    exchange->left = NULL;
     target_finish(&exchange->target);
     exchange->phase = EXCHANGE_IDLE;
 }
@@ -336,6 +337,11 @@ void http_exchange_note_user(struct http_exchange *exchange, const char *user)
     snprintf(exchange->user, sizeof(exchange->user), "%s", user);
 }
 
+void http_exchange_on_left(struct http_exchange *exchange, void (*left)(void *context))
+{
+    exchange->left = left;
+}
+
 void http_exchange_park(struct http_exchange *exchange,
                         void (*resumed)(void *context, struct http_exchange *exchange),
                         void *context)
@@ -345,6 +351,8 @@ void http_exchange_park(struct http_exchange *exchange,
     exchange->resumed_context = context;
     exchange->phase = EXCHANGE_PARKED;
     atomic_store_explicit(&exchange->resumable, true, memory_order_relaxed);
+    if (exchange->left != NULL)
+        arrival_watch(&exchange->server->arrivals, &exchange->arrival, exchange->left, context);
     MHD_suspend_connection(exchange->connection);
 }
 
@@ -356,5 +364,7 @@ void http_exchange_resume(struct http_exchange *exchange)
 
     assert(was_parked);
     (void)was_parked;
+    if (exchange->left != NULL)
+        arrival_unwatch(&exchange->server->arrivals, &exchange->arrival);
     MHD_resume_connection(exchange->connection);
 }

@@ -57,7 +57,8 @@ struct http_exchange {
     void (*destroy_state)(void *state);
     void (*resumed)(void *context, struct http_exchange *exchange);
     void *resumed_context;
-    atomic_bool resumable; /* set by park, taken by resume: catches a second resume */
+    void (*left)(void *context); /* of http_exchange_on_left(); NULL: nobody wants to know */
+    atomic_bool resumable;       /* set by park, taken by resume: catches a second resume */
     struct http_request request;
     struct request_head head;
     char request_id[REQUEST_ID_MAX + 1];

@@ -286,6 +286,7 @@ void http_server_upkeep(struct http_server *server)
 
     if (server->tls != NULL)
         tls_upkeep(server->tls);
+    arrivals_look_for_left(&server->arrivals);
     if (options->request_timeout_s == 0)
         return;
     count = arrivals_sweep(&server->arrivals, time_monotonic_ms(options->time),

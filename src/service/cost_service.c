@@ -4,8 +4,8 @@
  *
  *     asked (any thread) -> waiting (loop thread) -> done
  *
- * It is done by the first of: its view's flight ends, its deadline passes, the service stops. All
- * three happen on the loop thread and take the request off the list of waiting ones first, so
+ * It is done by the first of: its view's flight ends, its deadline passes, whoever asked gives up, the
+ * service stops. All four happen on the loop thread and take the request off the list of waiting ones first, so
  * `done` runs once.
  */
 #include "service_internal.h"
@@ -73,6 +73,7 @@ static void update_cache_gauges(void *context)
 }
 
 static void requests_overdue(void *context);
+static void end_given_up(struct loop_task *task);
 
 struct cost_service *cost_service_create(const struct cost_service_options *options)
 {
@@ -83,6 +84,7 @@ struct cost_service *cost_service_create(const struct cost_service_options *opti
     service->options = *options;
     if (options->tier != NULL)
         service->origin_hash = XXH3_64bits(options->origin, strlen(options->origin));
+    service->end_given_up = (struct loop_task){.run = end_given_up};
     service->loop.views = flight_table_create(0);
     service->loop.datasets = flight_table_create(FAILED_FETCH_REST_MS);
     service->loop.deadline = loop_timer_create(options->scheduler, requests_overdue, service);
@@ -271,6 +273,35 @@ static void requests_overdue(void *context)
     arm_deadline(service);
 }
 
+static void request_end_given_up(struct cost_request *request)
+{
+    struct error error;
+    (void)error_set(&error, ERR_DEADLINE, "nobody waits for the answer any more");
+    request_fail(request, &error);
+}
+
+/* Whoever gives up from now on posts this anew. */
+static void end_given_up(struct loop_task *task)
+{
+    struct cost_service *service = CONTAINER_OF(task, struct cost_service, end_given_up);
+    struct cost_request *request;
+    struct cost_request *next;
+    atomic_store(&service->end_given_up_is_posted, false);
+    DL_FOREACH_SAFE2(service->loop.requests, request, next, next)
+    {
+        if (atomic_load(&request->is_given_up))
+            request_end_given_up(request);
+    }
+}
+
+void cost_service_give_up(struct cost_service *service, struct cost_request *request)
+{
+    atomic_store(&request->is_given_up, true);
+    if (!atomic_exchange(&service->end_given_up_is_posted, true))
+        atomic_store(&service->end_given_up_is_posted,
+                     scheduler_post(service->options.scheduler, &service->end_given_up));
+}
+
 /* Another request may have had the view made since this one looked. */
 static bool request_hits(struct cost_request *request, int64_t now_ms)
 {
@@ -317,6 +348,10 @@ static void request_arrived(struct loop_task *task)
         struct error error;
         (void)error_set(&error, ERR_SHUTDOWN, "the server is stopping");
         request_fail(request, &error);
+        return;
+    }
+    if (atomic_load(&request->is_given_up)) {
+        request_end_given_up(request);
         return;
     }
     if (service->loop.requests == request)

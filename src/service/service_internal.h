@@ -38,6 +38,8 @@ struct cost_service {
     uint64_t origin_hash;
     atomic_uint waiting;  /* requests between cost_service_request() and `done` */
     atomic_ullong serial; /* numbers the queries that have no key of their own */
+    struct loop_task end_given_up;
+    atomic_bool end_given_up_is_posted;
 
     struct {
         struct flight_table *views;    /* by view key; results are struct view_result */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many clients while OpenCost is slow: one query for all, and nobody else notices."""
 import json
+import re
 import select
 import threading
 from contextlib import ExitStack
@@ -38,6 +39,10 @@ def crowd(stack, backend, count, target=TARGET):
     for connection in connections:
         connection.request(target)
     return connections
+
+
+def waiting_now(backend):
+    return int(re.search(r"^kubecent_requests_waiting (\d+)$", backend.get("/metrics").text, re.M)[1])
 
 
 class TestWhileManyWait:
@@ -82,6 +87,36 @@ class TestWhileManyWait:
         gate.set()
         assert slow.get(TARGET).status == 200
         assert double.count(window="3d") == 1
+
+    def test_those_who_left_do_not_count_among_them(self, double, gate):
+        double.script(ALLOCATION, after(gate, TYPICAL), window="3d")
+        with Backend(double, HTTP_MAX_WAITING=4) as backend, ExitStack() as stack:
+            staying = crowd(stack, backend, 1)
+            for _ in range(3):
+                with ExitStack() as leaving:
+                    crowd(leaving, backend, 3)
+                    wait_until(lambda: waiting_now(backend) == 4, "all to wait")
+                    assert backend.get("/api/v1/cost/pods?window=4h").status == 503
+                wait_until(lambda: waiting_now(backend) == 1, "it to be noticed that three have left")
+            assert not gate.is_set()
+            gate.set()
+            assert [connection.read().status for connection in staying] == [200]
+        assert double.count(window="3d") == 1
+
+    def test_what_only_they_wanted_is_not_asked_for(self, double, gate):
+        """One client asks for 150 windows and leaves: OpenCost is asked for the two that had begun."""
+        double.script(ALLOCATION, after(gate, TYPICAL))
+        with Backend(double, ready=False, REFRESH_WINDOWS="59m") as backend:
+            double.wait_for_requests(1, window="59m")
+            with ExitStack() as leaving:
+                for hours in range(100, 250):
+                    crowd(leaving, backend, 1, f"/api/v1/cost/pods?window={hours}h")
+                wait_until(lambda: waiting_now(backend) == 150, "all to wait")
+            wait_until(lambda: waiting_now(backend) == 0, "it to be noticed that all have left")
+            wait_until(lambda: len(backend.events("opencost.allocation_withdrawn")) == 149, "all but two to leave the queue")
+            gate.set()
+            assert backend.get("/api/v1/cost/pods?window=5h").status == 200
+        assert double.count() == 3
 
     def test_pipelined_requests_keep_their_order(self, slow, gate):
         with slow.connect() as connection:

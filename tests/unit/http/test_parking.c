@@ -128,6 +128,79 @@ static void client_that_leaves_while_parked_is_released_once(void **state)
     assert_int_equal(atomic_load(&toy->states_destroyed), 1);
 }
 
+/* Looks until so many are known to have left: the kernel may take its time to say so. */
+static void look_for_left(struct toy *toy, unsigned count)
+{
+    enum { LOOKS = 10000 };
+
+    for (int i = 0; i < LOOKS && atomic_load(&toy->left) < count; i++) {
+        http_server_upkeep(toy->server);
+        raw_expect_status(toy->port, HELLO, 200);
+    }
+    assert_int_equal(atomic_load(&toy->left), count);
+}
+
+static void clients_that_leave_while_parked_are_noticed_each_once(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client clients[4];
+    struct raw_client unwatched;
+
+    for (int i = 0; i < 4; i++) {
+        raw_connect(&clients[i], toy->port);
+        raw_send(&clients[i], "GET /watched HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+    raw_connect(&unwatched, toy->port);
+    raw_send(&unwatched, PARK);
+    toy_wait_parked(toy, 5);
+    look_for_left(toy, 0);
+    http_server_upkeep(toy->server);
+    assert_int_equal(atomic_load(&toy->left), 0);
+
+    raw_close(&clients[0]);
+    look_for_left(toy, 1);
+    raw_reset(&clients[1]);
+    look_for_left(toy, 2);
+    raw_send(&clients[2], HELLO HELLO); /* what is unread does not hide its leaving */
+    raw_close(&clients[2]);
+    raw_close(&unwatched);
+    look_for_left(toy, 3);
+    for (int i = 0; i < 3; i++)
+        http_server_upkeep(toy->server);
+    assert_int_equal(atomic_load(&toy->left), 3);
+
+    toy_resume_all(toy);
+    expect_hello(&clients[3]);
+    raw_close(&clients[3]);
+    for (int i = 0; i < 3; i++)
+        http_server_upkeep(toy->server);
+    assert_true(http_server_drain(toy->server, NEVER_MIND));
+    assert_int_equal(atomic_load(&toy->left), 3);
+    assert_int_equal(atomic_load(&toy->states_destroyed), 5);
+}
+
+/* An exchange that parks again, in a later request of the same connection, is watched only if it says so anew. */
+static void watching_ends_with_the_request(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, "GET /watched HTTP/1.1\r\nHost: h\r\n\r\n");
+    toy_wait_parked(toy, 1);
+    toy_resume_all(toy);
+    expect_hello(&client);
+    raw_send(&client, PARK);
+    toy_wait_parked(toy, 1);
+    raw_close(&client);
+    for (int i = 0; i < 20; i++) {
+        http_server_upkeep(toy->server);
+        raw_expect_status(toy->port, HELLO, 200);
+    }
+    assert_int_equal(atomic_load(&toy->left), 0);
+    toy_resume_all(toy);
+}
+
 static void quiesced_server_answers_what_it_has_and_takes_nothing_new(void **state)
 {
     struct toy *toy = *state;
@@ -270,6 +343,8 @@ int main(void)
         PARKING_TEST(resumed_exchange_may_park_again),
         PARKING_TEST(exchange_parks_after_a_body_too),
         PARKING_TEST(client_that_leaves_while_parked_is_released_once),
+        PARKING_TEST(clients_that_leave_while_parked_are_noticed_each_once),
+        PARKING_TEST(watching_ends_with_the_request),
         PARKING_TEST(quiesced_server_answers_what_it_has_and_takes_nothing_new),
         PARKING_TEST(drain_wakes_up_when_the_last_exchange_ends),
         cmocka_unit_test(draining_waits_for_an_answer_on_its_way),

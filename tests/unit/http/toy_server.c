@@ -92,6 +92,13 @@ static void park(struct toy *toy, struct http_exchange *exchange)
     pthread_mutex_unlock(&toy->lock);
 }
 
+static void count_left(void *context)
+{
+    struct toy *toy = context;
+
+    atomic_fetch_add(&toy->left, 1);
+}
+
 static void park_again(void *context, struct http_exchange *exchange)
 {
     http_exchange_park(exchange, reply_hello, context);
@@ -123,6 +130,9 @@ static void handle(void *context, struct http_exchange *exchange)
     } else if (path_is(exchange, "/content")) {
         reply_toy_content(toy, exchange);
     } else if (path_is(exchange, "/park")) {
+        park(toy, exchange);
+    } else if (path_is(exchange, "/watched")) {
+        http_exchange_on_left(exchange, count_left);
         park(toy, exchange);
     } else if (path_is(exchange, "/overtaken")) {
         http_exchange_park(exchange, reply_hello, toy);

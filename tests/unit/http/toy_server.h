@@ -6,6 +6,7 @@
  *     /echo       200 with method, path and parameters as the handler saw them
  *     /content    the toy's content; ?tag=N shares the answer
  *     /park       parks until toy_resume_all()
+ *     /watched    the same, and counts who has left meanwhile
  *     /overtaken  parks, and is resumed before its handler returns
  *     /twice      parks, and parks again when resumed; both are resumed at once
  *     /silent     neither answers nor parks
@@ -31,6 +32,7 @@ struct toy {
     struct http_content *content;
     atomic_uint headers_built; /* calls of the callback that adds the content's headers */
     atomic_uint states_destroyed;
+    atomic_uint left; /* clients of /watched */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct http_exchange *parked[TOY_MAX_PARKED];

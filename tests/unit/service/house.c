@@ -120,7 +120,13 @@ static void answered(struct cost_request *request, const struct cost_answer *ans
 
 void house_ask(struct house *house, const struct cost_query *query, struct asker *asker)
 {
-    *asker = (struct asker){.request.done = answered};
+    *asker = (struct asker){.done = 0};
+    house_ask_with(house, query, asker);
+}
+
+void house_ask_with(struct house *house, const struct cost_query *query, struct asker *asker)
+{
+    asker->request.done = answered;
     asker->accepted =
         cost_service_request(house->service, query, NULL, &asker->request, &asker->answer.error);
     fake_loop_run(house->loop);

@@ -74,6 +74,9 @@ struct asker {
 /* Asks past the cache, as after a lookup that missed; runs the loop. */
 void house_ask(struct house *house, const struct cost_query *query, struct asker *asker);
 
+/* The same with an asker that is zeroed but for what the test has done to it. */
+void house_ask_with(struct house *house, const struct cost_query *query, struct asker *asker);
+
 /* True when a lookup finds a fresh view, and no other. */
 bool house_hits(struct house *house, const struct cost_query *query);
 

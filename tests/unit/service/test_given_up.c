@@ -223,6 +223,50 @@ static void a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own(
     house_stop(house);
 }
 
+static void who_gives_up_is_done_at_once_and_alone(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker leaving;
+    struct asker staying;
+    struct asker last;
+    occupy(house, slow);
+    ask(house, "3d", &leaving);
+    ask(house, "3d", &staying);
+    ask(house, "5d", &last);
+    cost_service_give_up(house->service, &leaving.request);
+    cost_service_give_up(house->service, &leaving.request);
+    cost_service_give_up(house->service, &last.request);
+    assert_int_equal(leaving.done, 0); /* not by whoever says so */
+    fake_loop_run(house->loop);
+    assert_int_equal(leaving.done, 1);
+    assert_int_equal(leaving.answer.error.code, ERR_DEADLINE);
+    assert_int_equal(last.done, 1);
+    assert_int_equal(staying.done, 0);
+    assert_int_equal(cost_service_waiting(house->service), SLOTS + 1);
+    free_slots(house, slow);
+    assert_true(asks_for(house, SLOTS, "3d"));
+    assert_int_equal(scripted_origin_asked(house->origin), SLOTS + 1);
+    house_answer(house, SLOTS, one_pod_costing("2.5"));
+    asker_release(&staying);
+    fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
+    assert_int_equal(leaving.done, 1);
+}
+
+static void giving_up_may_overtake_the_order(void **state)
+{
+    struct house *house = *state;
+    struct asker asker = {0};
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "3d");
+    cost_service_give_up(house->service, &asker.request);
+    fake_loop_run(house->loop);
+    house_ask_with(house, &query, &asker);
+    assert_int_equal(asker.done, 1);
+    assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
+    assert_int_equal(scripted_origin_asked(house->origin), 0);
+    assert_int_equal(cost_service_waiting(house->service), 0);
+}
+
 static void a_stop_finds_given_up_and_waiting_ones_alike(void **state)
 {
     struct house *house = *state;
@@ -253,6 +297,8 @@ int main(void)
         CASE(a_trend_nobody_waits_for_gives_up_the_months_not_asked_yet),
         CASE(a_refresh_goes_ahead_of_those_who_queue),
         CASE(a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own),
+        CASE(who_gives_up_is_done_at_once_and_alone),
+        CASE(giving_up_may_overtake_the_order),
         CASE(a_stop_finds_given_up_and_waiting_ones_alike),
     };
     return cmocka_run_group_tests_name("given up", tests, NULL, NULL);
