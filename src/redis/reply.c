@@ -16,6 +16,7 @@ struct reply_reader {
     redisReader *hiredis;
     size_t buffered; /* bytes fed since the buffer was new: what it may have grown to */
     int elements_left;
+    bool is_beyond; /* the bounds: hiredis takes the refusal for want of memory */
 };
 
 void reply_free(struct reply *reply)
@@ -62,8 +63,10 @@ static void *create_string(const redisReadTask *task, char *bytes, size_t length
 static void *create_array(const redisReadTask *task, int count)
 {
     struct reply_reader *reader = task->privdata;
-    if (count < 0 || count > reader->elements_left)
+    if (count < 0 || count > reader->elements_left) {
+        reader->is_beyond = true;
         return NULL;
+    }
     struct reply *reply = calloc(1, sizeof *reply);
     if (reply == NULL)
         return NULL;
@@ -166,9 +169,10 @@ bool reply_reader_next(struct reply_reader *reader, struct reply **ret_reply,
 {
     void *object = NULL;
     if (redisReaderGetReply(reader->hiredis, &object) != REDIS_OK) {
-        bool is_memory = reader->hiredis->err == REDIS_ERR_OOM && reader->elements_left > 0;
+        bool is_memory = reader->hiredis->err == REDIS_ERR_OOM && !reader->is_beyond;
         fault_set(ret_fault, is_memory ? FAULT_NO_MEMORY : FAULT_PROTOCOL, "%s",
-                  reader->hiredis->errstr);
+                  reader->is_beyond ? "more elements than any answer has"
+                                    : reader->hiredis->errstr);
         return false;
     }
     *ret_reply = object;
@@ -212,6 +216,7 @@ void reply_fault(const struct reply *error, struct fault *ret_fault)
         {"ERR AUTH", FAULT_AUTH},
         {"ERR invalid password", FAULT_AUTH},
         {"ERR Client sent AUTH", FAULT_AUTH},
+        {"ERR The user executing", FAULT_AUTH}, /* what a script may not do */
         {"OOM", FAULT_FULL},
         {"MISCONF", FAULT_FULL},
         {"NOREPLICAS", FAULT_READ_ONLY},

@@ -40,6 +40,7 @@ struct client {
     struct curl_streams *streams;
     struct redis_tier *tier;
     const struct shared_tier *door;
+    struct loop_task start;
     struct slot {
         struct client *client;
         int id;
@@ -222,6 +223,11 @@ static void stop(void *context)
     redis_tier_stop(client->tier);
 }
 
+static void start(struct loop_task *task)
+{
+    redis_tier_start(CONTAINER_OF(task, struct client, start)->tier);
+}
+
 static void create(struct client *client, const struct config *config)
 {
     struct error error;
@@ -261,6 +267,8 @@ static void create(struct client *client, const struct config *config)
     });
     must(client->streams != NULL && client->tier != NULL, "the tier");
     client->door = redis_tier_door(client->tier);
+    client->start.run = start;
+    must(scheduler_post(worker_scheduler(client->worker), &client->start), "post");
     must(worker_start(client->worker, &error), "the loop thread");
 }
 
