@@ -7,6 +7,7 @@
 #include "net/curl_loop.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 #include <uv.h>
 
 #include "net/socket_watch.h"
@@ -32,13 +33,7 @@ struct curl_socket {
 
 static void forget_socket(struct curl_socket *socket)
 {
-    struct curl_loop *loop = socket->loop;
-    if (socket->previous != NULL)
-        socket->previous->next = socket->next;
-    else
-        loop->sockets = socket->next;
-    if (socket->next != NULL)
-        socket->next->previous = socket->previous;
+    DL_DELETE2(socket->loop->sockets, socket, previous, next);
     socket_watch_destroy(socket->watch);
     free(socket);
 }
@@ -75,10 +70,7 @@ static struct curl_socket *note_socket(struct curl_loop *loop, curl_socket_t num
     }
     socket->socket = number;
     socket->loop = loop;
-    socket->next = loop->sockets;
-    if (socket->next != NULL)
-        socket->next->previous = socket;
-    loop->sockets = socket;
+    DL_PREPEND2(loop->sockets, socket, previous, next);
     return socket;
 }
 
@@ -181,8 +173,10 @@ void curl_loop_destroy(struct curl_loop *loop)
     if (loop == NULL)
         return;
     curl_multi_cleanup(loop->multi); /* closes the idle connections, and with them watches */
-    for (struct curl_socket *socket = loop->sockets, *next = NULL; socket != NULL; socket = next) {
-        next = socket->next;
+    struct curl_socket *socket = NULL;
+    struct curl_socket *next = NULL;
+    DL_FOREACH_SAFE2(loop->sockets, socket, next, next)
+    {
         socket_watch_destroy(socket->watch);
         free(socket);
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "locator.h"
 
@@ -12,8 +13,8 @@ struct link {
     struct session *session; /* under way, or up */
     char *host;              /* of the session; NULL: a unix socket, or none yet */
     uint16_t port;
-    struct loop_timer *timer;   /* for the next probe */
-    struct link_waiter waiters; /* a ring */
+    struct loop_timer *timer; /* for the next probe */
+    struct link_waiter *waiters;
     enum link_state state;
     bool is_idle, is_stopped; /* either with state: SEEKING, OUT */
     bool was_told;            /* the log has said that it is out */
@@ -40,8 +41,8 @@ void link_count(const struct link *link, enum fault_reason reason)
 /* The state is decided already, so nobody waits anew meanwhile. */
 static void tell_waiters(struct link *link, bool is_up)
 {
-    while (link->waiters.next != &link->waiters) {
-        struct link_waiter *waiter = link->waiters.next;
+    while (link->waiters != NULL) {
+        struct link_waiter *waiter = link->waiters;
         link_leave(link, waiter);
         waiter->decided(waiter, is_up);
     }
@@ -211,7 +212,6 @@ struct link *link_create(const struct link_options *options)
         return NULL;
     const struct redis_tier_options *tier = options->tier;
     link->options = *options;
-    link->waiters.next = link->waiters.previous = &link->waiters;
     link->state = LINK_SEEKING;
     link->is_idle = true;
     link->timer = loop_timer_create(tier->scheduler, on_timer, link);
@@ -268,17 +268,12 @@ enum link_state link_state(struct link *link)
 
 void link_wait(struct link *link, struct link_waiter *waiter)
 {
-    waiter->next = &link->waiters;
-    waiter->previous = link->waiters.previous;
-    waiter->next->previous = waiter;
-    waiter->previous->next = waiter;
+    DL_APPEND2(link->waiters, waiter, previous, next);
 }
 
 void link_leave(struct link *link, struct link_waiter *waiter)
 {
-    (void)link;
-    waiter->next->previous = waiter->previous;
-    waiter->previous->next = waiter->next;
+    DL_DELETE2(link->waiters, waiter, previous, next);
 }
 
 bool link_send(struct link *link, struct command *command)

@@ -2,42 +2,24 @@
 #include "messages.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
 struct messages {
     struct link *link;
     const struct scheduler *scheduler;
-    struct listener listeners; /* a ring */
-    struct listener *turn;     /* whose it is, while they are told */
+    struct listener *listeners;
+    struct listener *turn; /* whose it is, while they are told */
     struct session *session;
     unsigned generation; /* the link's when the session was opened */
     bool is_ready;
     struct loop_timer *timer; /* for retries while somebody listens, for the end when nobody does */
 };
 
-static bool has_listeners(const struct messages *messages)
-{
-    return messages->listeners.next != &messages->listeners;
-}
-
-static void link_listener(struct messages *messages, struct listener *listener)
-{
-    listener->next = &messages->listeners;
-    listener->previous = messages->listeners.previous;
-    listener->next->previous = listener;
-    listener->previous->next = listener;
-}
-
-static void unlink_listener(struct listener *listener)
-{
-    listener->next->previous = listener->previous;
-    listener->previous->next = listener->next;
-}
-
 /* `key` NULL: everyone. Any of them may leave meanwhile. */
 static void tell(struct messages *messages, const struct text *key)
 {
-    messages->turn = messages->listeners.next;
-    while (messages->turn != &messages->listeners) {
+    messages->turn = messages->listeners;
+    while (messages->turn != NULL) {
         struct listener *listener = messages->turn;
         messages->turn = listener->next;
         if (key == NULL || text_equals(listener->key, *key))
@@ -71,7 +53,7 @@ static void on_failed(void *context, const struct fault *fault)
     struct messages *messages = context;
     link_count(messages->link, fault->reason);
     close_session(messages);
-    if (has_listeners(messages))
+    if (messages->listeners != NULL)
         loop_timer_start(messages->scheduler, messages->timer, MESSAGES_RETRY_MS);
 }
 
@@ -95,7 +77,7 @@ static void open_session(struct messages *messages)
 static void on_timer(void *context)
 {
     struct messages *messages = context;
-    if (!has_listeners(messages))
+    if (messages->listeners == NULL)
         close_session(messages);
     else if (messages->session == NULL)
         open_session(messages);
@@ -108,7 +90,6 @@ struct messages *messages_create(struct link *link, const struct scheduler *sche
         return NULL;
     messages->link = link;
     messages->scheduler = scheduler;
-    messages->listeners.next = messages->listeners.previous = &messages->listeners;
     messages->timer = loop_timer_create(scheduler, on_timer, messages);
     if (messages->timer == NULL) {
         free(messages);
@@ -134,7 +115,7 @@ void messages_destroy(struct messages *messages)
 
 void messages_listen(struct messages *messages, struct listener *listener)
 {
-    link_listener(messages, listener);
+    DL_APPEND2(messages->listeners, listener, previous, next);
     bool is_old =
         messages->session != NULL && messages->generation != link_generation(messages->link);
     if (is_old) /* the link has been made anew: this one may hang, or lead to a Redis of the past */
@@ -149,8 +130,8 @@ void messages_leave(struct messages *messages, struct listener *listener)
 {
     if (messages->turn == listener)
         messages->turn = listener->next;
-    unlink_listener(listener);
-    if (!has_listeners(messages))
+    DL_DELETE2(messages->listeners, listener, previous, next);
+    if (messages->listeners == NULL)
         loop_timer_start(messages->scheduler, messages->timer, MESSAGES_LINGER_MS);
 }
 

@@ -22,6 +22,7 @@
 
 static _Thread_local long countdown; /* 0: not armed, or the failure is behind us */
 static _Thread_local bool was_hit;
+static _Thread_local bool pauses;
 
 void alloc_fault_arm(long nth)
 {
@@ -37,6 +38,11 @@ bool alloc_fault_hit(void)
 void alloc_fault_disarm(void)
 {
     countdown = 0;
+}
+
+void alloc_fault_pause(bool is_paused)
+{
+    pauses = is_paused;
 }
 
 /* Tried out, since a debugger of memory may put its own functions in front of ours at run time. */
@@ -56,7 +62,7 @@ void *__libc_realloc(void *ptr, size_t size);
 
 static bool must_fail(void)
 {
-    if (countdown == 0 || --countdown > 0)
+    if (pauses || countdown == 0 || --countdown > 0)
         return false;
     was_hit = true;
     errno = ENOMEM;
