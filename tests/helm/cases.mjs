@@ -161,6 +161,37 @@ export const CASES = {
     holds: ({ ServiceMonitor }) => assert.deepEqual(ServiceMonitor.spec.endpoints[0].authorization,
       { credentials: { name: 'prometheus', key: 'token' } }),
   },
+  'redis-password': {
+    changes: [...settings('REDIS_URL', 'REDIS_PREFIX', 'REDIS_TIMEOUT_MS'), `${CONTAINER}.env[REDIS_PASSWORD_FILE]`, ...FILES],
+    holds: ({ ConfigMap, Deployment }) => {
+      assert.equal(ConfigMap.data.REDIS_URL, 'redis+sentinel://sentinel-0:26379,sentinel-1:26379/primary/2');
+      assert.deepEqual(Deployment.spec.template.spec.volumes[0].projected.sources,
+        [{ secret: { name: 'redis', items: [{ key: 'redis-password', path: 'redis/password' }] } }]);
+    },
+  },
+  'redis-url-in-secret': {
+    changes: [
+      ...settings('REDIS_PREFIX', 'REDIS_TIMEOUT_MS'), '+ NetworkPolicy', `${CONTAINER}.env[REDIS_URL]`,
+      `${CONTAINER}.env[REDIS_CA_FILE]`, ...FILES,
+    ],
+    holds: (kinds) => {
+      assert.deepEqual(container(kinds).env.find(({ name }) => name === 'REDIS_URL').valueFrom.secretKeyRef,
+        { name: 'redis-binding', key: 'uri' });
+      assert.deepEqual(kinds.NetworkPolicy.spec.egress[2], { ports: [7000, 7001].map((port) => ({ port, protocol: 'TCP' })) });
+    },
+  },
+  'replicas-with-redis': {
+    changes: [
+      ...settings('REDIS_URL', 'REDIS_PREFIX', 'REDIS_TIMEOUT_MS'), `${CONTAINER}.env[REDIS_PASSWORD_FILE]`,
+      `${CONTAINER}.env[REDIS_CA_FILE]`, ...FILES, 'Deployment spec.replicas', '+ NetworkPolicy', '+ PodDisruptionBudget',
+    ],
+    holds: ({ Deployment, NetworkPolicy }) => {
+      assert.equal(Deployment.spec.replicas, 2);
+      const [{ ports, to }] = NetworkPolicy.spec.egress.slice(2);
+      assert.deepEqual(ports, [{ port: 6380, protocol: 'TCP' }]);
+      assert.equal(to[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name'], 'redis');
+    },
+  },
   'two-replicas': {
     changes: ['Deployment spec.replicas'],
     holds: ({ Deployment }) => assert.equal(Deployment.spec.replicas, 2),

@@ -19,8 +19,13 @@ export function run(file, args, options = {}) {
 }
 
 export function helm(major, ...args) {
+  return helmIn(process.cwd(), major, ...args);
+}
+
+export function helmIn(cwd, major, ...args) {
   const home = path.join(TOOLS, 'helm-home');
   return run(path.join(TOOLS, `helm-${major}`, 'helm', 'helm'), args, {
+    cwd,
     env: { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home, KUBECONFIG: '/dev/null' },
   });
 }

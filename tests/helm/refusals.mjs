@@ -15,6 +15,7 @@ export const BY_SCHEMA = {
   'a port out of range': ['http.port=65536', /port/],
   'no port': ['http.port=null', /port/],
   'an address of another scheme': ['opencost.url=ftp://opencost', /url/],
+  'an address of Redis of another scheme': ['redis.url=http://redis', /redis/],
   'an address with a query': ['opencost.url=http://opencost:9003/?a=b', /url/],
   'an unknown log level': ['log.level=LOUD', /level/],
   'an unknown log format': ['log.format=xml', /format/],
@@ -41,6 +42,12 @@ export const BY_CONTRADICTION = {
   'two callers\' tokens': ['auth.token=a,auth.existingSecret=b', /auth\.token and auth\.existingSecret/],
   'a token for /metrics that nobody has': ['auth.metrics=true', /auth\.metrics/],
   'credentials for scrapes that need none': ['serviceMonitor.authorization.type=Bearer', /serviceMonitor\.authorization/],
+  'two addresses of Redis': ['redis.url=redis://r,redis.urlKey=u,redis.existingSecret=s', /redis\.url and redis\.urlKey/],
+  'an address of Redis in no Secret': ['redis.urlKey=u', /redis\.urlKey/],
+  'a password for no Redis': ['redis.existingSecret=s', /redis\.existingSecret/],
+  'CA certificates for a Redis without TLS': ['redis.url=redis://r,redis.ca.existingSecret=a', /not rediss/],
+  'two sources of CA certificates for Redis':
+    ['redis.url=rediss://r,redis.ca.existingSecret=a,redis.ca.existingConfigMap=b', /redis\.ca\.existing/],
   'two sources of CA certificates':
     ['opencost.url=https://o,opencost.ca.existingSecret=a,opencost.ca.existingConfigMap=b', /opencost\.ca\.existing/],
   'CA certificates for plain http': ['opencost.ca.existingSecret=a', /not https/],

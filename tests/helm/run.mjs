@@ -9,7 +9,7 @@ import { alertFaults, familiesOf } from './alerts.mjs';
 import * as backend from './backend.mjs';
 import { CASES } from './cases.mjs';
 import { Checks, expectNone, expectSameText, inParallel } from './harness.mjs';
-import { CHART, MAJORS, documents, helm, render, run } from './helm.mjs';
+import { CHART, MAJORS, documents, helm, helmIn, render, run } from './helm.mjs';
 import { broken } from './invariants.mjs';
 import { byKind, differences, undeclared } from './manifests.mjs';
 import { PLAIN_FILE, plainManifest } from './plain_manifest.mjs';
@@ -23,7 +23,9 @@ const OLDEST_KUBERNETES = '1.25.0';
 const LONGEST_RELEASE = `a${'b'.repeat(52)}`;
 
 const cases = Object.keys(CASES);
-const valuesFile = (name) => path.join(VALUES_DIR, `${name}.yaml`);
+const EXAMPLES_DIR = path.join(CHART, 'examples');
+const examples = fs.readdirSync(EXAMPLES_DIR);
+const valuesFile = (name) => path.join(examples.includes(`${name}.yaml`) ? EXAMPLES_DIR : VALUES_DIR, `${name}.yaml`);
 const withValues = (name) => ['--values', valuesFile(name)];
 
 const checks = new Checks();
@@ -41,7 +43,7 @@ const everything = [...defaults, ...Object.values(rendered).flat()];
 const knownSettings = Object.keys(await backend.defaultSettings());
 
 checks.add('each file of values is a case, and each case a file', () => {
-  assert.deepEqual(fs.readdirSync(VALUES_DIR).sort(), cases.map((name) => `${name}.yaml`).sort());
+  assert.deepEqual([...fs.readdirSync(VALUES_DIR), ...examples].sort(), cases.map((name) => `${name}.yaml`).sort());
 });
 
 checks.add('each case renders', () => expectNone(failures));
@@ -101,6 +103,19 @@ checks.add('the network policy lets out to the port of OpenCost\'s address', asy
   expectNone(faults.flat());
 });
 
+checks.add('the network policy lets out to the ports of Redis\' address', async () => {
+  const ports = { 'redis://cache': [6379], 'redis://:word@cache:7000/3': [7000], 'rediss://u:p%3A1@cache:6380': [6380],
+    'redis://[fd00::1]': [6379], 'redis://[fd00::1]:7001/0': [7001], 'unix:///run/redis.sock': undefined,
+    'redis+sentinel://a:26379\\,b:26380\\,c/primary/1': [26379, 26380, 6379] };
+  const faults = await inParallel(Object.entries(ports), async ([url, expected]) => {
+    const { NetworkPolicy } = byKind(documents(await render('4',
+      ['--set', `networkPolicy.enabled=true,redis.url=${url}`, '--show-only', 'templates/networkpolicy.yaml'])));
+    const actual = NetworkPolicy.spec.egress[2]?.ports.map(({ port }) => port);
+    return String(actual) === String(expected) ? [] : [`${url}: ${actual}`];
+  });
+  expectNone(faults.flat());
+});
+
 checks.add('each value is set by a case', () => {
   const set = cases.map((name) => parse(fs.readFileSync(valuesFile(name), 'utf8')));
   expectNone(settablePaths()
@@ -156,6 +171,20 @@ checks.add('the schema\'s bounds are the service\'s', async () => {
       [`${value}: ${minimum} to ${maximum}, ${name}: ${expected.minimum} to ${expected.maximum}`];
   }));
   assert.ok(compared.length >= 14, `only ${compared} were compared`);
+});
+
+checks.add('the documents\' commands install the chart, and so do the examples\'', async () => {
+  const root = path.join(CHART, '../..');
+  const files = ['README.md', 'helm/kubecent/README.md', ...examples.map((name) => `helm/kubecent/examples/${name}`)];
+  const commands = files.flatMap((file) => fs.readFileSync(path.join(root, file), 'utf8').replace(/\\\n/g, ' ')
+    .match(/\bhelm install [^\n`]+/g) ?? []);
+  assert.ok(commands.length >= 4, `only ${commands}`);
+  // Helm 3 asks for a cluster all the same.
+  const faults = await inParallel(commands, async (command) => {
+    const { status, stderr } = await helmIn(root, '4', ...command.trim().split(/\s+/).slice(1), '--dry-run=client');
+    return status === 0 ? [] : [`${command}: ${stderr.trim()}`];
+  });
+  expectNone(faults.flat());
 });
 
 checks.add('each value is in the schema, and each of the schema in the values', () => {

@@ -87,3 +87,25 @@ httpGet:
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{/*
+Ports of a NetworkPolicy toward Redis, nothing without one: those given, or those in its address, or the usual one. A
+Sentinel names servers that the address does not, so the usual one is among them.
+*/}}
+{{- define "kubecent.redisPorts" -}}
+{{- $redis := .Values.redis }}
+{{- $ports := .Values.networkPolicy.redisPorts }}
+{{- if and (not $ports) (or $redis.urlKey (hasPrefix "redis" $redis.url)) }}
+{{- $authority := regexReplaceAll "^[a-z+]*://([^/]*@)?|/.*$" $redis.url "" }}
+{{- range regexFindAll ":[0-9]+(,|$)" $authority -1 }}
+{{- $ports = append $ports (regexFind "[0-9]+" . | int64) }}
+{{- end }}
+{{- if or (not $ports) (hasPrefix "redis+sentinel:" $redis.url) }}
+{{- $ports = append $ports (int64 6379) }}
+{{- end }}
+{{- end }}
+{{- range $ports | uniq }}
+- port: {{ int64 . }}
+  protocol: TCP
+{{- end }}
+{{- end }}

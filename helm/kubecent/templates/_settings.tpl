@@ -36,6 +36,12 @@ not among them, because probes and Service must agree with it whoever wrote the 
   "SHUTDOWN_DELAY" $v.shutdown.delay
   "SHUTDOWN_TIMEOUT" $v.shutdown.timeout
 }}
+{{- if $v.redis.url }}
+{{- $settings = merge $settings (dict "REDIS_URL" $v.redis.url) }}
+{{- end }}
+{{- if or $v.redis.url $v.redis.urlKey }}
+{{- $settings = merge $settings (dict "REDIS_PREFIX" $v.redis.prefix "REDIS_TIMEOUT_MS" $v.redis.timeoutMs) }}
+{{- end }}
 {{- range $name, $value := $settings }}
 {{- if kindIs "float64" $value }}
 {{ $name }}: {{ int64 $value | quote }}
@@ -60,6 +66,20 @@ not among them, because probes and Service must agree with it whoever wrote the 
 {{- if or .Values.opencost.token .Values.opencost.existingSecret }}
 - name: OPENCOST_TOKEN_FILE
   value: /etc/kubecent/opencost/token
+{{- end }}
+{{- if .Values.redis.urlKey }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.existingSecret }}
+      key: {{ .Values.redis.urlKey }}
+{{- else if .Values.redis.existingSecret }}
+- name: REDIS_PASSWORD_FILE
+  value: /etc/kubecent/redis/password
+{{- end }}
+{{- if or .Values.redis.ca.existingConfigMap .Values.redis.ca.existingSecret }}
+- name: REDIS_CA_FILE
+  value: /etc/kubecent/redis/ca.crt
 {{- end }}
 {{- if or .Values.auth.token .Values.auth.existingSecret }}
 - name: AUTH_TOKEN_FILE
@@ -106,6 +126,27 @@ not among them, because probes and Service must agree with it whoever wrote the 
     items:
       - key: {{ $v.opencost.existingSecretKey }}
         path: opencost/token
+{{- end }}
+{{- with $v.redis.ca.existingConfigMap }}
+- configMap:
+    name: {{ . }}
+    items:
+      - key: {{ $v.redis.ca.key }}
+        path: redis/ca.crt
+{{- end }}
+{{- with $v.redis.ca.existingSecret }}
+- secret:
+    name: {{ . }}
+    items:
+      - key: {{ $v.redis.ca.key }}
+        path: redis/ca.crt
+{{- end }}
+{{- if and $v.redis.existingSecret (not $v.redis.urlKey) }}
+- secret:
+    name: {{ $v.redis.existingSecret }}
+    items:
+      - key: {{ $v.redis.passwordKey }}
+        path: redis/password
 {{- end }}
 {{- if $v.auth.token }}
 - secret:

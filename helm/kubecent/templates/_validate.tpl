@@ -27,6 +27,21 @@
 {{- $faults = append $faults "opencost.ca is of no use to an opencost.url that is not https" }}
 {{- end }}
 {{- end }}
+{{- if and $v.redis.url $v.redis.urlKey }}
+{{- $faults = append $faults "redis.url and redis.urlKey are both set: give one" }}
+{{- end }}
+{{- if and $v.redis.urlKey (not $v.redis.existingSecret) }}
+{{- $faults = append $faults "redis.urlKey names a key of redis.existingSecret, which is empty" }}
+{{- end }}
+{{- if and $v.redis.existingSecret (not (or $v.redis.url $v.redis.urlKey $v.existingConfigMap)) }}
+{{- $faults = append $faults "redis.existingSecret is of no use without redis.url or redis.urlKey" }}
+{{- end }}
+{{- if and $v.redis.ca.existingConfigMap $v.redis.ca.existingSecret }}
+{{- $faults = append $faults "redis.ca.existingConfigMap and redis.ca.existingSecret are both set: give one" }}
+{{- end }}
+{{- if and (or $v.redis.ca.existingConfigMap $v.redis.ca.existingSecret) (not (or (hasPrefix "rediss:" $v.redis.url) $v.redis.urlKey $v.existingConfigMap)) }}
+{{- $faults = append $faults "redis.ca is of no use to a redis.url that is not rediss" }}
+{{- end }}
 {{- if $v.autoscaling.enabled }}
 {{- if gt (int64 $v.autoscaling.minReplicas) (int64 $v.autoscaling.maxReplicas) }}
 {{- $faults = append $faults "autoscaling.minReplicas is above autoscaling.maxReplicas" }}
