@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser|coverage|prometheus ...
+# Installs what is missing from Debian 12's packages: install-dependencies.sh build|test|lint|bench|browser|coverage|packaging|prometheus ...
 # Asks nothing, and does nothing (not even apt-get update) when all is there.
 set -eu
 
 build="gcc libc6-dev make cmake ninja-build pkg-config libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev
 libuv1-dev uthash-dev libxxhash-dev libdeflate-dev libhiredis-dev"
 # redis-tools has the server as well (redis-check-rdb is the same program), and starts none, as redis-server does.
-test="libcmocka-dev python3 python3-pytest openssl procps redis-tools"
+test="libcmocka-dev python3 python3-pytest curl openssl procps redis-tools"
 lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
 # nginx is measured beside us where it is installed; it is not installed for that, as it would start serving.
 bench="wrk nghttp2-client"
 browser="chromium fonts-dejavu-core"
+# What judges the man page and the systemd unit.
+packaging="groff-base mandoc systemd"
 coverage="gcovr"
 # Where systemd runs, the package starts a Prometheus on port 9090; so only .ci/run asks for it.
 prometheus="prometheus"
@@ -29,8 +31,9 @@ for group in "$@"; do
     browser) wanted="$wanted $browser" ;;
     coverage) wanted="$wanted $coverage" ;;
     prometheus) wanted="$wanted $prometheus" ;;
+    packaging) wanted="$wanted $packaging" ;;
     *)
-        echo "usage: $0 build|test|lint|bench|browser|coverage|prometheus ..." >&2
+        echo "usage: $0 build|test|lint|bench|browser|coverage|packaging|prometheus ..." >&2
         exit 2
         ;;
     esac

@@ -6,7 +6,7 @@
 #   --install  get the tools from Debian first (also with CI=true)
 #   --keep     leave the image behind, as localhost/kubecent-backend:test
 #
-# Exits with 77 (skipped) when not root or when tools are missing.
+# Exits with 77 (skipped) when not root, when tools are missing or when no container can be run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -25,6 +25,8 @@ passed=0
 failed=0
 work=
 tls_pid=
+scheme=http
+authority=/etc/ssl/certs/ca-certificates.crt # also where there is nothing to check
 
 # --- telling ---------------------------------------------------------------------------------------------------------
 
@@ -85,6 +87,11 @@ make_base() {
     podman import -q "$CACHE/base.tar" "$BASE" >/dev/null
 }
 
+# Whether containers can be run at all, whatever is in them.
+can_run_containers() {
+    podman run --rm --network host "$BASE" true >"$work/probe.log" 2>&1
+}
+
 build() {
     buildah build --isolation chroot --pull=never --format docker --build-arg "VERSION=$VERSION" \
         --build-arg "REVISION=$REVISION" --build-arg CREATED=2026-01-01T00:00:00Z -t "$IMAGE" . >"$work/build.log" 2>&1 ||
@@ -127,10 +134,10 @@ until_ok() {
     done
 }
 
-# answers PATH TEXT: 200, with TEXT in it
+# answers PATH TEXT: 200, with TEXT in it; at $scheme and $port
 answers() {
     local answer
-    answer=$(curl -sS --fail --max-time 5 "http://127.0.0.1:$port$1") || return 1
+    answer=$(curl -sS --fail --max-time 5 --cacert "$authority" "$scheme://localhost:$port$1") || return 1
     [[ $answer == *$2* ]] || { echo "no $2 in: ${answer:0:400}"; return 1; }
 }
 
@@ -229,6 +236,7 @@ start_tls_origin() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost -keyout "$work/tls/key.pem" -out "$work/tls/ca.pem" 2>/dev/null
     chmod 755 "$work" "$work/tls"
+    chmod 644 "$work/tls/key.pem"
     (cd "$work/tls" && exec openssl s_server -quiet -accept "127.0.0.1:$1" -cert ca.pem -key key.pem -WWW) \
         >/dev/null 2>&1 </dev/null &
     tls_pid=$!
@@ -254,6 +262,12 @@ look_at_tls() {
     check "it starts with a CA file" start friend "$port" -e "OPENCOST_URL=https://localhost:$origin" \
         -e REFRESH_WINDOWS= -e OPENCOST_CA_FILE=/ca.pem -v "$work/tls/ca.pem:/ca.pem:ro" --
     check "and trusts that authority" until_ok 20 answers /api/v1/health '"connected"'
+    port=$(free_port)
+    check "it starts with a certificate of its own" start https "$port" -e TLS_CERT_FILE=/tls/ca.pem \
+        -e TLS_KEY_FILE=/tls/key.pem -v "$work/tls:/tls:ro" -- --demo
+    scheme=https authority=$work/tls/ca.pem
+    check "and serves HTTPS" until_ok 20 answers /api/v1/health '"connected"'
+    check "which the health check of the image speaks too" podman healthcheck run "$NAME-https"
 }
 
 # --- the whole -------------------------------------------------------------------------------------------------------
@@ -262,7 +276,7 @@ tidy_up() {
     local suffix
     [ -z "$tls_pid" ] || kill "$tls_pid" 2>/dev/null || true
     if [ -n "$work" ]; then
-        for suffix in files demo stranger friend; do
+        for suffix in files demo stranger friend https; do
             podman rm -f -t 0 "$NAME-$suffix" >/dev/null 2>&1 || true
         done
         $keep || podman rmi "$IMAGE" >/dev/null 2>&1 || true
@@ -292,6 +306,7 @@ main() {
     work=$(mktemp -d)
     configure_podman
     check "a base image is there" make_base
+    [ "$failed" -gt 0 ] || can_run_containers || skip "no container runs here: $(tail -n 1 "$work/probe.log")"
     check "the image builds" build
     if [ "$failed" -eq 0 ]; then
         look_at_image
