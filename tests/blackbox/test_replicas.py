@@ -177,9 +177,11 @@ class TestLeaders:
         gate = threading.Event()
         double.script(ALLOCATION, after(gate, answer(404, b"no")), window="3d")
         with replicas(double, redis) as backends, contextlib.ExitStack() as stack:
+            def lease_waits():
+                return sum(metric(backend, "kubecent_redis_lease_waits_total") for backend in backends)
+            before = lease_waits()
             connections = [stack.enter_context(ask(backend)) for backend in backends]
-            for backend in backends:
-                wait_for_waiting(backend)
+            wait_until(lambda: lease_waits() - before == REPLICAS - 1, "all but one to wait for that one")
             gate.set()
             answers = [connection.read() for connection in connections]
             assert {(response.status, response.body) for response in answers} == {(503, answers[0].body)}
