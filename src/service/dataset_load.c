@@ -2,6 +2,7 @@
 #include "dataset_load.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct dataset_load {
     struct loop_job job;
@@ -10,9 +11,7 @@ struct dataset_load {
     char *bytes;
     size_t length;
     int64_t stored_ms; /* by our own clock */
-    struct dataset *dataset;
-    int64_t took_ms;
-    struct error error; /* if there is no dataset */
+    struct dataset_loaded loaded;
     dataset_loaded_fn *done;
     void *context;
 };
@@ -31,30 +30,37 @@ int64_t dataset_image_age_ms(const struct dataset_image_head *head, const struct
     return head->age_ms + (value->stored_ms_ago > 0 ? value->stored_ms_ago : 0);
 }
 
+uint64_t dataset_image_hash(struct text bytes)
+{
+    return XXH3_64bits(bytes.data, bytes.length);
+}
+
 /* Job thread. The lifetime is that of whoever fetched, as it would be in the local cache. */
 static void load_bytes(struct loop_job *job)
 {
     struct dataset_load *load = CONTAINER_OF(job, struct dataset_load, job);
-    const struct dataset_image image = dataset_image_of(
-        load->service, &load->order, (struct text){.data = load->bytes, .length = load->length});
+    struct dataset_loaded *loaded = &load->loaded;
+    const struct text bytes = {.data = load->bytes, .length = load->length};
+    const struct dataset_image image = dataset_image_of(load->service, &load->order, bytes);
     struct dataset_image_head head;
-    struct cost_set *set = dataset_image_read(&image, &head, &load->error);
-    if (set == NULL)
+    struct cost_set *set = dataset_image_read(&image, &head, &loaded->error);
+    if (set == NULL) {
+        loaded->hash = dataset_image_hash(bytes);
         return;
-    load->took_ms = head.took_ms;
-    load->dataset =
+    }
+    loaded->took_ms = head.took_ms;
+    loaded->dataset =
         dataset_create(set, &load->order.window, load->stored_ms - head.age_ms, head.ttl_ms);
-    if (load->dataset == NULL)
-        (void)error_no_memory(&load->error);
+    if (loaded->dataset == NULL)
+        (void)error_no_memory(&loaded->error);
 }
 
-static void loaded(struct loop_job *job, bool cancelled)
+static void bytes_loaded(struct loop_job *job, bool cancelled)
 {
     struct dataset_load *load = CONTAINER_OF(job, struct dataset_load, job);
     if (cancelled)
-        (void)error_set(&load->error, ERR_SHUTDOWN, "the server is stopping");
-    load->done(load->context, load->dataset, load->took_ms,
-               load->dataset == NULL ? &load->error : NULL);
+        (void)error_set(&load->loaded.error, ERR_SHUTDOWN, "the server is stopping");
+    load->done(load->context, &load->loaded);
     free(load->bytes);
     free(load);
 }
@@ -72,7 +78,7 @@ bool dataset_load_start(struct cost_service *service, const struct dataset_order
     load->stored_ms = scheduler_now_ms(service->options.scheduler) - ago_ms;
     load->done = done;
     load->context = context;
-    load->job = (struct loop_job){.work = load_bytes, .done = loaded};
+    load->job = (struct loop_job){.work = load_bytes, .done = bytes_loaded};
     load->bytes = malloc(load->length);
     if (load->bytes != NULL)
         memcpy(load->bytes, value->bytes.data, load->length);

@@ -12,13 +12,6 @@
 enum {
     MARGIN_MS = 1000,
     MARGIN_SHARE = 4, /* of the time since what we hold was fetched, at most */
-    MARK_BYTES = 8,   /* the checksum's */
-};
-
-/* Enough of some bytes to know them again. */
-struct mark {
-    size_t length; /* 0: of none */
-    char end[MARK_BYTES];
 };
 
 struct dataset_share {
@@ -29,9 +22,11 @@ struct dataset_share {
     struct tier_claim *claim; /* while claiming */
     struct tier_lease *lease; /* while leading or publishing, unless the service has stopped */
     bool holds;
-    int64_t held_ms; /* when what we hold was fetched */
-    struct mark damaged, reported;
-    bool passed_over; /* a damaged value */
+    int64_t held_ms;     /* when what we hold was fetched */
+    size_t found_bytes;  /* the length of the value that was found */
+    bool passed_over;    /* it was damaged, */
+    uint64_t damage;     /* and this is its hash */
+    size_t judged_bytes; /* one more than the length of the value whose head was no good; 0: none */
     dataset_shared_fn *done;
     void *context;
 
@@ -72,29 +67,25 @@ static void share_go_alone(struct dataset_share *share)
     share_end(share, &(struct share_outcome){.kind = SHARE_ALONE});
 }
 
-static struct mark mark_of(struct text bytes)
+static void report_damage(const struct dataset_share *share, const struct error *error)
 {
-    struct mark mark = {.length = bytes.length};
-    size_t count = bytes.length < MARK_BYTES ? bytes.length : MARK_BYTES;
-    if (count > 0)
-        memcpy(mark.end, bytes.data + bytes.length - count, count);
-    return mark;
-}
-
-static bool marks_equal(const struct mark *a, const struct mark *b)
-{
-    return a->length == b->length && memcmp(a->end, b->end, MARK_BYTES) == 0;
-}
-
-/* Once for the same bytes: a claim may look at them many times. */
-static void report_damage(struct dataset_share *share, const struct mark *mark,
-                          const struct error *error)
-{
-    if (marks_equal(&share->reported, mark))
-        return;
-    share->reported = *mark;
     log_warning(share->service->options.log, LOG_EVENT("cache.shared_ignored"),
                 LOG_STR("key", share->order.key), LOG_STR("reason", error->text));
+}
+
+/* Told once: a claim may look at the same bytes many times. */
+static void note_bad_head(struct dataset_share *share, struct text bytes, const struct error *error)
+{
+    if (share->judged_bytes != bytes.length + 1)
+        report_damage(share, error);
+    share->judged_bytes = bytes.length + 1;
+}
+
+/* Its whole is looked at only if it may be. */
+static bool is_passed_over(const struct dataset_share *share, struct text bytes)
+{
+    return share->passed_over && bytes.length == share->found_bytes &&
+           dataset_image_hash(bytes) == share->damage;
 }
 
 static bool is_newer(const struct dataset_share *share, int64_t now_ms, int64_t age_ms)
@@ -113,43 +104,48 @@ static bool is_wanted(void *context, const struct tier_value *value)
     const struct dataset_image image = dataset_image_of(service, &share->order, value->bytes);
     struct dataset_image_head head;
     struct error error;
-    struct mark mark = mark_of(value->bytes);
     if (!dataset_image_look(&image, &head, &error)) {
-        report_damage(share, &mark, &error);
+        note_bad_head(share, value->bytes, &error);
         return false;
     }
     int64_t age_ms = dataset_image_age_ms(&head, value);
-    return age_ms < head.ttl_ms && !marks_equal(&mark, &share->damaged) &&
-           is_newer(share, scheduler_now_ms(service->options.scheduler), age_ms);
+    return age_ms < head.ttl_ms &&
+           is_newer(share, scheduler_now_ms(service->options.scheduler), age_ms) &&
+           !is_passed_over(share, value->bytes);
 }
 
 /* The first damaged value is passed over: whoever gets the lease puts a good one in its place. */
-static void loaded(void *context, struct dataset *dataset, int64_t took_ms,
-                   const struct error *error)
+static void pass_over(struct dataset_share *share, const struct dataset_loaded *loaded)
+{
+    bool is_first = !share->passed_over;
+    report_damage(share, &loaded->error);
+    share->passed_over = true;
+    share->damage = loaded->hash;
+    if (!is_first || !share_claim(share))
+        share_go_alone(share);
+}
+
+static void loaded(void *context, const struct dataset_loaded *loaded)
 {
     struct dataset_share *share = context;
-    struct error stopping = {.code = ERR_SHUTDOWN, .text = "the server is stopping"};
+    const struct error stopping = {.code = ERR_SHUTDOWN, .text = "the server is stopping"};
     if (share->service->loop.stopping) {
-        dataset_release(dataset);
+        dataset_release(loaded->dataset);
         share_fail(share, &stopping);
-        return;
-    }
-    if (dataset != NULL) {
-        share_end(share, &(struct share_outcome){
-                             .kind = SHARE_FOUND, .dataset = dataset, .took_ms = took_ms});
-        return;
-    }
-    if (error->code == ERR_INVALID)
-        report_damage(share, &share->damaged, error);
-    if (error->code == ERR_INVALID && !share->passed_over && share_claim(share))
-        share->passed_over = true;
-    else
+    } else if (loaded->dataset != NULL) {
+        share_end(share, &(struct share_outcome){.kind = SHARE_FOUND,
+                                                 .dataset = loaded->dataset,
+                                                 .took_ms = loaded->took_ms});
+    } else if (loaded->error.code == ERR_INVALID) {
+        pass_over(share, loaded);
+    } else {
         share_go_alone(share);
+    }
 }
 
 static void found(struct dataset_share *share, const struct tier_value *value)
 {
-    share->damaged = mark_of(value->bytes); /* it is, if we come back to claim again */
+    share->found_bytes = value->bytes.length;
     if (!dataset_load_start(share->service, &share->order, value, loaded, share))
         share_go_alone(share);
 }

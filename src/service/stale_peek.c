@@ -40,17 +40,15 @@ static bool cache_has_servable(const struct cost_service *service, const char *k
     return servable;
 }
 
-static void loaded(void *context, struct dataset *dataset, int64_t took_ms,
-                   const struct error *error)
+static void loaded(void *context, const struct dataset_loaded *loaded)
 {
     struct stale_peek *peek = context;
     struct cost_service *service = peek->service;
-    (void)took_ms;
-    if (error != NULL && error->code == ERR_INVALID)
+    struct warm_dataset warm = {.dataset = loaded->dataset};
+    if (loaded->dataset == NULL && loaded->error.code == ERR_INVALID)
         log_warning(service->options.log, LOG_EVENT("cache.shared_ignored"),
-                    LOG_STR("key", peek->order.key), LOG_STR("reason", error->text));
-    struct warm_dataset warm = {.dataset = dataset};
-    if (dataset != NULL && !service->loop.stopping)
+                    LOG_STR("key", peek->order.key), LOG_STR("reason", loaded->error.text));
+    if (loaded->dataset != NULL && !service->loop.stopping)
         warm_dataset_store(&warm, service->options.cache, service->options.log);
     warm_dataset_finish(&warm);
     peek_end(peek);

@@ -387,6 +387,25 @@ static void damaged_value_is_mended_by_one(void **state)
     assert_mended(scene, "2.5");
 }
 
+/* The good value differs from the damaged one in that byte alone. */
+static void value_that_is_mended_meanwhile_is_found(void **state)
+{
+    struct scene *scene = *state;
+    size_t length = 0;
+    fetch(scene, 0, "1.5");
+    char *good = copy_of_value(scene, &length);
+    char *bytes = copy_of_value(scene, &length);
+    bytes[length - 12] ^= 1;
+    poison(scene, bytes, length);
+    fake_loop_hold_jobs(scene->street.houses[1].loop, true);
+    ask(scene, 1);
+    poison(scene, good, length);
+    fake_loop_hold_jobs(scene->street.houses[1].loop, false);
+    street_advance(&scene->street, ASKING_MS);
+    assert_int_equal(asked(scene), 1);
+    assert_answered(scene, 1, "1.5");
+}
+
 static void value_that_is_cut_off_is_mended_by_one(void **state)
 {
     struct scene *scene = *state;
@@ -673,6 +692,7 @@ int main(void)
         ON_STREET(leader_that_never_ends_is_waited_for_as_long_as_a_request_may_take),
         ON_STREET(claim_that_nobody_waits_for_any_more_is_given_up),
         ON_STREET(damaged_value_is_mended_by_one),
+        ON_STREET(value_that_is_mended_meanwhile_is_found),
         ON_STREET(value_that_is_cut_off_is_mended_by_one),
         ON_STREET(foreign_value_is_mended_by_one),
         ON_STREET(value_of_a_newer_version_is_replaced_by_one),
