@@ -6,8 +6,8 @@
  * The api is what http/server.h calls for every request (api_handle), when an exchange is over
  * (api_observe), and for the headers of answers the server makes itself (api_add_error_headers).
  *
- * Threads: the HTTP threads, all at once, except api_create(), api_destroy(), api_set_stopping() and
- * api_upkeep() (main).
+ * Threads: the HTTP threads, all at once, except api_create(), api_destroy(), api_set_stopping()
+ * and api_upkeep() (main).
  */
 #ifndef API_API_H
 #define API_API_H

@@ -30,8 +30,7 @@ enum error_code {
     ERR_UPSTREAM_TIMEOUT,   /* no complete answer in time */
     ERR_UPSTREAM_STATUS,    /* an HTTP status that may pass: 408, 429, 5xx; `http_status` has it */
     ERR_UPSTREAM_REJECTED,  /* OpenCost refused the query: its 400 */
-    ERR_UPSTREAM_REFUSED,   /* any other 4xx, or a redirect not followed: retrying is no use;
-                               `http_status` has it */
+    ERR_UPSTREAM_REFUSED,   /* any other 4xx, or a redirect not followed: a retry is no use */
     ERR_UPSTREAM_BODY,      /* 2xx, but the body is not a complete, successful allocation answer */
     ERR_UPSTREAM_TOO_LARGE, /* the body exceeds OPENCOST_MAX_BODY_MB */
     ERR_UPSTREAM_UNAVAILABLE, /* not asked: too much has failed lately; the text says until when */
@@ -40,8 +39,8 @@ enum error_code {
 struct error {
     enum error_code code;
     int http_status; /* of OpenCost's answer, where the code speaks of one; else 0 */
-    char text[240];  /* one line, no trailing newline; may hold inner host names: for the log, not
-                        for clients */
+    /* One line, no trailing newline. May hold inner host names: for the log, not for clients. */
+    char text[240];
 };
 
 /* Fills *reterr (NULL is accepted); text longer than the buffer is cut at a character boundary,

@@ -55,8 +55,8 @@ int64_t metric_value(const struct metric *metric) NODISCARD;
 void metric_observe_ns(struct metric_histogram *histogram, int64_t nanoseconds);
 
 /* A family of gauges whose values are no integers, or whose series come and go: `append` adds its
- * samples to every render, with metrics_append_sample(), and must not enter the registry. False when
- * out of memory. Once for a name. */
+ * samples to every render, with metrics_append_sample(), and must not enter the registry. False
+ * when out of memory. Once for a name. */
 bool metrics_add_text(struct metrics *metrics, const char *name, const char *help,
                       void (*append)(void *context, struct strbuf *out), void *context) NODISCARD;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * W3C Trace Context: which trace a request belongs to, as `traceparent` and `tracestate` say, and as
- * they are passed on.
+ * W3C Trace Context: which trace a request belongs to, as `traceparent` and `tracestate` say, and
+ * as they are passed on.
  *
  * Threads: any; a trace context is immutable and counted.
  */

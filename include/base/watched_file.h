@@ -28,8 +28,8 @@ void watched_file_destroy(struct watched_file *file);
 
 const char *watched_file_path(const struct watched_file *file) NODISCARD;
 
-/* False when the file is the one that was read last, unchanged. True as long as it could not be read,
- * or cannot be asked about. */
+/* False when the file is the one that was read last, unchanged. True as long as it could not be
+ * read, or cannot be asked about. */
 bool watched_file_has_changed(const struct watched_file *file) NODISCARD;
 
 /* Reads the whole file, which must be a regular one of at most `limit_bytes`. Returns it with a NUL

@@ -3,8 +3,8 @@
  * Numbers and texts as bytes that leave the process: written to a strbuf, read back with suspicion.
  *
  * Whole numbers are little-endian in groups of seven bits (LEB128), so that small ones are short;
- * those with a sign are folded first (0, -1, 1, -2 become 0, 1, 2, 3). There is exactly one spelling
- * of each number, and readers refuse the others.
+ * those with a sign are folded first (0, -1, 1, -2 become 0, 1, 2, 3). There is exactly one
+ * spelling of each number, and readers refuse the others.
  *
  * Both sides fail stickily: a writer as its strbuf does, a reader by giving zeros from the first
  * fault on. So a caller reads a whole record and then asks once, but must not trust a count or a

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A second cache that several replicas of the service share, as an interface: what one of them fetched
- * the others need not fetch, and of all who miss one key at the same moment one fetches for all.
+ * A second cache that several replicas of the service share, as an interface: what one of them
+ * fetched the others need not fetch, and of all who miss one key at the same moment one fetches for
+ * all.
  *
- * The tier keeps bytes by key for a time, and lends *leases*: whoever holds the lease of a key is the
- * only one, of all replicas, who fetches it. It is an accelerator and nothing more. Whatever happens to
- * it, every call ends in bounded time with an outcome after which the caller can go on alone.
+ * The tier keeps bytes by key for a time, and lends *leases*: whoever holds the lease of a key is
+ * the only one, of all replicas, who fetches it. It is an accelerator and nothing more. Whatever
+ * happens to it, every call ends in bounded time with an outcome after which the caller can go on
+ * alone.
  *
  * A claim, for a key whose value is wanted, passes through
  *
@@ -16,7 +18,8 @@
  *                                              '--its lease ran out--> looking
  *     any state --the tier does not answer in time--> ABSENT   (the caller goes on without a lease)
  *
- * redis/ implements it; the tests implement it with scripts. A service without a tier has none: NULL.
+ * redis/ implements it; the tests implement it with scripts. A service without a tier has none:
+ * NULL.
  *
  * Time: ages are durations, never moments, so that replicas whose clocks disagree agree on them.
  *
@@ -54,8 +57,8 @@ struct tier_claim_request {
     int64_t max_wait_ms; /* for another replica's lease; then ABSENT */
     void *context;
 
-    /* Whether a value will do; a quick look at its head, on the loop thread. One that will not is as
-     * good as none: the claim goes on for the lease. */
+    /* Whether a value will do; a quick look at its head, on the loop thread. One that will not is
+     * as good as none: the claim goes on for the lease. */
     bool (*is_wanted)(void *context, const struct tier_value *value);
 
     /* Exactly once, unless cancelled. The arguments that the outcome does not name are NULL. */
@@ -69,15 +72,15 @@ struct tier_ops {
     /* No callback comes after it. */
     void (*claim_cancel)(struct tier_claim *claim);
 
-    /* Ends a lease and frees it; whoever waits for it is told. With a value: stores it for `keep_ms`
-     * (the bytes are copied). With an error: those who wait fail with its code and text. With neither:
-     * one of those who wait leads next. Until then the lease is prolonged, however long that takes; a
-     * holder that dies is missed after a few seconds. */
+    /* Ends a lease and frees it; whoever waits for it is told. With a value: stores it for
+     * `keep_ms` (the bytes are copied). With an error: those who wait fail with its code and text.
+     * With neither: one of those who wait leads next. Until then the lease is prolonged, however
+     * long that takes; a holder that dies is missed after a few seconds. */
     void (*settle)(struct tier_lease *lease, const struct text *bytes, int64_t keep_ms,
                    const struct error *error);
 
-    /* What there is, wanted or not, no lease, no waiting: for serving stale. `value` is NULL when there
-     * is nothing, or no answer. NULL only when out of memory; `done` then never runs. */
+    /* What there is, wanted or not, no lease, no waiting: for serving stale. `value` is NULL when
+     * there is nothing, or no answer. NULL only when out of memory; `done` then never runs. */
     struct tier_peek *(*peek)(void *self, const char *key,
                               void (*done)(void *context, const struct tier_value *value),
                               void *context);

@@ -62,8 +62,7 @@ struct config {
     char *opencost_url;             /* OPENCOST_URL; "demo" means the embedded sample */
     char *opencost_url_shown;       /* the same without user and password: for the log */
     int64_t opencost_timeout_s;     /* OPENCOST_TIMEOUT */
-    int64_t opencost_retry_wait_ms; /* OPENCOST_RETRY_WAIT_MS: the first wait between tries; later
-                                       ones double */
+    int64_t opencost_retry_wait_ms; /* OPENCOST_RETRY_WAIT_MS: the first wait; later ones double */
     int64_t opencost_max_body_mb;   /* OPENCOST_MAX_BODY_MB */
     char *opencost_ca_file;         /* OPENCOST_CA_FILE */
     char *opencost_token_file;      /* OPENCOST_TOKEN_FILE */
@@ -116,9 +115,10 @@ struct config *config_load(const char *env_file, config_getenv_fn *getenv_fn, vo
 
 enum { CONFIG_LEVEL_BYTES = 16 };
 
-/* Reads LOG_LEVEL and DEBUG once more, as config_load() did; the environment wins still. *ret_level is a level's name in
- * capitals. False with *reterr, one line, when a value cannot be used (an unknown level is a fault here, there is one in
- * force to stay with), or the file cannot be read, or not a second time. */
+/* Reads LOG_LEVEL and DEBUG once more, as config_load() did; the environment wins still. *ret_level
+ * is a level's name in capitals. False with *reterr, one line, when a value cannot be used (an
+ * unknown level is a fault here, there is one in force to stay with), or the file cannot be read,
+ * or not a second time. */
 bool config_read_level(const char *env_file, config_getenv_fn *getenv_fn, void *context,
                        char ret_level[CONFIG_LEVEL_BYTES], struct error *reterr) NODISCARD;
 

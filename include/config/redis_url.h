@@ -7,8 +7,8 @@
  *     unix://[user:password@]/path[?db=N]
  *     redis+sentinel://[user:password@]host[:port],.../master[/db]     port 26379; rediss+sentinel
  *
- * User and password may be absent, either of them, and are percent-decoded; they are Redis', not the
- * Sentinels'.
+ * User and password may be absent, either of them, and are percent-decoded; they are Redis', not
+ * the Sentinels'.
  *
  * Threads: plain data.
  */

@@ -51,7 +51,7 @@ struct cost_figures {
 };
 
 /* What efficiencies are made of. OpenCost's own ratio is kept while a row stems from a single
- * allocation; one merged from several is weighted: sum(usage x minutes) / sum(request x minutes). */
+ * allocation; one merged from several is sum(usage x minutes) / sum(request x minutes). */
 struct cost_usage {
     uint32_t allocations; /* merged into this row */
     /* As sent, if `allocations` is 1. */

@@ -8,9 +8,9 @@
  * row. What follows from the rows (the total, the lists of a namespace's pods, their count, which
  * namespace is special) is not written but worked out again.
  *
- * The decoder believes nothing: the bytes may be damaged, or made by somebody else. It takes time and
- * memory in proportion to the bytes, and a set it returns is one that the builder could have built:
- * no figure is so large that summing up could overflow.
+ * The decoder believes nothing: the bytes may be damaged, or made by somebody else. It takes time
+ * and memory in proportion to the bytes, and a set it returns is one that the builder could have
+ * built: no figure is so large that summing up could overflow.
  *
  * Threads: any; pure functions.
  */
@@ -26,12 +26,12 @@
 /* Appends the set; failure is the buffer's. */
 void cost_set_encode(const struct cost_set *set, struct strbuf *out);
 
-/* New set with one reference, equal to the one encoded. NULL and *reterr: ERR_INVALID (the text says
- * whether the bytes are foreign, of a newer version, or damaged) or ERR_NO_MEMORY. */
+/* New set with one reference, equal to the one encoded. NULL and *reterr: ERR_INVALID (the text
+ * says whether the bytes are foreign, of a newer version, or damaged) or ERR_NO_MEMORY. */
 struct cost_set *cost_set_decode(struct text bytes, struct error *reterr) NODISCARD;
 
-/* The same for what stands behind the checksum. For tests and fuzzers, which would hardly ever guess
- * one. */
+/* The same for what stands behind the checksum. For tests and fuzzers, which would hardly ever
+ * guess one. */
 struct cost_set *cost_set_decode_content(struct text content, struct error *reterr) NODISCARD;
 
 #endif

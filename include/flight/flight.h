@@ -79,7 +79,8 @@ struct flight_work *flight_work_of(const struct flight_waiter *waiter) NODISCARD
 /* The waiter does not wait any more, but the work is to go on. Accepts one that does not wait. */
 void flight_leave(struct flight_waiter *waiter);
 
-/* The waiter has no use for the work any more. Accepts one that does not wait. May call `unwanted`. */
+/* The waiter has no use for the work any more. Accepts one that does not wait. May call
+ * `unwanted`. */
 void flight_give_up(struct flight_waiter *waiter);
 
 /* Ends the work of `key` and releases all who joined before this call; `result` (borrowed) or
@@ -91,7 +92,7 @@ void flight_end(struct flight_table *table, const char *key, void *result,
 /* Ends a flight that nobody waits in: its work was given up. */
 void flight_drop(struct flight_table *table, const char *key);
 
-/* Releases everybody with `error`; the keys do not rest. To cancel the work is the leaders' part. */
+/* Releases everybody with `error`; the keys do not rest. The leaders cancel the work itself. */
 void flight_abort_all(struct flight_table *table, const struct error *error);
 
 /* When the work began that the waiter waits for: when its leader joined. */

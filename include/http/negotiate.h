@@ -15,8 +15,8 @@
  * header): false. */
 bool http_accepts_gzip(const char *accept_encoding) NODISCARD;
 
-/* True when `accept` names `type`, and wants it no less than `usual` (both without parameters). NULL
- * (no such header), or a malformed one: false. */
+/* True when `accept` names `type`, and wants it no less than `usual` (both without parameters).
+ * NULL (no such header), or a malformed one: false. */
 bool http_prefers_type(const char *accept, const char *type, const char *usual) NODISCARD;
 
 /* True when the If-None-Match list names `etag` (weak comparison) or is `*`. `if_none_match` NULL:

@@ -28,8 +28,8 @@ struct socket_watch *socket_watch_create(struct uv_loop_s *uv, int socket,
 /* `events` replaces what was watched for; 0: nothing. */
 void socket_watch_set(struct socket_watch *watch, int events);
 
-/* To be called before the socket is closed. `ready` is not called any more; the memory is freed when
- * the loop has run once more. Accepts NULL. */
+/* To be called before the socket is closed. `ready` is not called any more; the memory is freed
+ * when the loop has run once more. Accepts NULL. */
 void socket_watch_destroy(struct socket_watch *watch);
 
 #endif

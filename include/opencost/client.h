@@ -7,25 +7,26 @@
  * times `retry_wait_ms`, at most `retry_wait_max_ms`, none after the last. A 429 or 503 with
  * Retry-After waits that long instead, up to the same maximum. Other 4xx are not retried. At most
  * `max_in_flight` allocation queries are under way at once; further ones queue in the order they
- * came (health checks do not queue). Urgent ones, which keep the cache warm, need not wait for the others:
- * the next slot is theirs, unless one of them has a slot already. So no number of other queries holds them
- * up, and they do not take all slots from the others.
+ * came (health checks do not queue). Urgent ones, which keep the cache warm, need not wait for the
+ * others: the next slot is theirs, unless one of them has a slot already. So no number of other
+ * queries holds them up, and they do not take all slots from the others.
  *
  * After five fetches in a row that failed, each after all its tries, the circuit is open: fetches,
  * the queued ones included, fail at once with ERR_UPSTREAM_UNAVAILABLE. Ten seconds later one at a
  * time goes through, as a probe with a single try; while probes fail, the waits between them double
- * up to a minute. Any success closes the circuit. That OpenCost cannot be reached, TLS, 401, 404 and
- * redirects count whatever was asked. A time-out, a 5xx or a broken body may be one window's doing: such
- * failures open it only if they are of two queries at least, and while there is nothing worse, up to eight
- * different queries may be tried as probes, one at a time, before the wait is over. A 400 and an answer
- * too large for us do not count.
+ * up to a minute. Any success closes the circuit. That OpenCost cannot be reached, TLS, 401, 404
+ * and redirects count whatever was asked. A time-out, a 5xx or a broken body may be one window's
+ * doing: such failures open it only if they are of two queries at least, and while there is nothing
+ * worse, up to eight different queries may be tried as probes, one at a time, before the wait is
+ * over. A 400 and an answer too large for us do not count.
  *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused.
  *
- * Logs: opencost.allocation_request, opencost.allocation_withdrawn, opencost.allocation_success, opencost.allocation_error,
- * opencost.http_error, opencost.request_error, opencost.allocation_defects,
- * opencost.circuit_opened, opencost.circuit_closed, opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
+ * Logs: opencost.allocation_request, opencost.allocation_withdrawn, opencost.allocation_success,
+ * opencost.allocation_error, opencost.http_error, opencost.request_error,
+ * opencost.allocation_defects, opencost.circuit_opened, opencost.circuit_closed,
+ * opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
  * kubecent_rows_rejected_total.
  *
  * Threads: the loop thread only, except client_create() and client_destroy() (before the loop
@@ -104,8 +105,8 @@ bool opencost_fetch_has_begun(const struct opencost_fetch *fetch) NODISCARD;
 /* The fetch has become urgent. */
 void opencost_fetch_hurry(struct opencost_fetch *fetch);
 
-/* Takes a fetch that has not begun out of the queue: it is gone, and `done` never runs. False when it has
- * begun; then it goes on. */
+/* Takes a fetch that has not begun out of the queue: it is gone, and `done` never runs. False when
+ * it has begun; then it goes on. */
 bool opencost_fetch_withdraw(struct opencost_fetch *fetch) NODISCARD;
 
 /* GET {base}/healthz, one try, no retry, at most `timeout_ms`. `error` is NULL when it answered
@@ -116,7 +117,7 @@ bool opencost_client_check(struct opencost_client *client, int64_t timeout_ms,
                            opencost_checked_fn *done, void *context,
                            struct error *reterr) NODISCARD;
 
-/* A health check found OpenCost back after it could not be reached: the next probe may go at once. */
+/* A health check found OpenCost back after it was out of reach: the next probe may go at once. */
 void opencost_client_origin_seen(struct opencost_client *client);
 
 /* The longest a fetch can take once it has begun: all tries and all waits, in ms. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What namespaces cost, as metrics: kubecent_namespace_cost{namespace,window}, from what the cache has
- * of chosen windows, and kubecent_currency_info.
+ * What namespaces cost, as metrics: kubecent_namespace_cost{namespace,window}, from what the cache
+ * has of chosen windows, and kubecent_currency_info.
  *
  * Of each window the 200 namespaces that cost most are shown, so that the number of series is
  * bounded. A window whose dataset has left the cache keeps the figures it had last: OpenCost's

@@ -61,8 +61,8 @@ void origin_health_stop(struct origin_health *health);
 /* The outcome of an allocation call; `error` NULL when it succeeded. */
 void origin_health_note_fetch(struct origin_health *health, const struct error *error);
 
-/* Another replica's call succeeded at that time: it outlives a failure of ours from before. Else it is
- * no news, as ours are not all there are. */
+/* Another replica's call succeeded at that time: it outlives a failure of ours from before. Else it
+ * is no news, as ours are not all there are. */
 void origin_health_note_fetch_elsewhere(struct origin_health *health, int64_t fetched_ms);
 
 enum origin_state { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_DISCONNECTED };

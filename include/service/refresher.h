@@ -8,12 +8,13 @@
  * refused because the circuit toward OpenCost is open cost nobody anything: it is tried again after
  * 10 s, as the probe that may close it, and lengthens no wait.
  *
- * OpenCost is never asked more often than it can answer: the wait after a refresh is at least four times what one takes,
- * however short the interval, so that each window keeps OpenCost busy for a fifth of the time at most. A window that
- * takes longer than a fifth of its lifetime would be found expired after such a rest. Its next refresh therefore begins
- * sooner, in time to end before that, even if it takes a quarter longer than the last; but never so soon that all windows
- * together would keep OpenCost busy for more than half of the time. Where that is not enough, readers find gaps. After a
- * failure the rest is four times what it took, whatever expires meanwhile.
+ * OpenCost is never asked more often than it can answer: the wait after a refresh is at least four
+ * times what one takes, however short the interval, so that each window keeps OpenCost busy for a
+ * fifth of the time at most. A window that takes longer than a fifth of its lifetime would be found
+ * expired after such a rest. Its next refresh therefore begins sooner, in time to end before that,
+ * even if it takes a quarter longer than the last; but never so soon that all windows together
+ * would keep OpenCost busy for more than half of the time. Where that is not enough, readers find
+ * gaps. After a failure the rest is four times what it took, whatever expires meanwhile.
  *
  * Logs background.tasks_starting, background.tasks_started, background.cache_refresh,
  * background.refresh_failed, background.cache_cleanup, background.task_cancelled, cache.cleanup.
@@ -55,8 +56,8 @@ struct refresher *refresher_create(const struct refresher_options *options) NODI
 /* Accepts NULL. */
 void refresher_destroy(struct refresher *refresher);
 
-/* Starts the warm-up and the timers. A window that the cache has fresh is due when its age reaches the
- * interval. */
+/* Starts the warm-up and the timers. A window that the cache has fresh is due when its age reaches
+ * the interval. */
 void refresher_start(struct refresher *refresher);
 
 /* Stops the timers. Refreshes under way end with the service. */

@@ -4,9 +4,9 @@
  * OpenCost for anything.
  *
  * The file is replaced as a whole, ten seconds after the last time at the earliest, whenever a
- * dataset was fetched, and once more at the end. What is read at start is put into the cache with the
- * age it has by now, unless it is too old to be served even stale. A file that is damaged, of another
- * OpenCost or of a newer version is left alone and has no effect.
+ * dataset was fetched, and once more at the end. What is read at start is put into the cache with
+ * the age it has by now, unless it is too old to be served even stale. A file that is damaged, of
+ * another OpenCost or of a newer version is left alone and has no effect.
  *
  * Logs cache.snapshot_restored, cache.snapshot_ignored, cache.snapshot_written, and
  * cache.snapshot_failed (once until a write succeeds again).
@@ -44,9 +44,10 @@ struct snapshot *snapshot_create(const struct snapshot_options *options) NODISCA
 /* After the loop has ended. Accepts NULL. */
 void snapshot_destroy(struct snapshot *snapshot);
 
-/* Reads the file and fills the cache; what the cache has by then and is newer stays. `done` runs once,
- * after five seconds at the latest (a disk may hang; what it brings later is still used), and not at
- * all if the loop stops before. It may run before this returns. Once, before the first note. */
+/* Reads the file and fills the cache; what the cache has by then and is newer stays. `done` runs
+ * once, after five seconds at the latest (a disk may hang; what it brings later is still used), and
+ * not at all if the loop stops before. It may run before this returns. Once, before the first
+ * note. */
 void snapshot_restore(struct snapshot *snapshot, void (*done)(void *context), void *context);
 
 /* The cache has changed: the file is to be written, now or when ten seconds are over. */

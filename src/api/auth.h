@@ -3,9 +3,9 @@
  * Bearer tokens (RFC 6750): who sends one of those in a file may ask.
  *
  * The file has one token a line; blank lines, and those that begin with #, do not count. It is read
- * again when it changes; one that cannot be used leaves the tokens as they are. A token that is sent
- * is compared with all there are, in a time that says nothing of them, and never logged: the log has
- * the beginning of its SHA-256 digest.
+ * again when it changes; one that cannot be used leaves the tokens as they are. A token that is
+ * sent is compared with all there are, in a time that says nothing of them, and never logged: the
+ * log has the beginning of its SHA-256 digest.
  *
  * Logs: auth.tokens_reloaded, auth.tokens_unreadable.
  *
@@ -33,7 +33,8 @@ enum auth_verdict { AUTH_GRANTED, AUTH_NO_TOKEN, AUTH_WRONG_TOKEN };
 
 enum { AUTH_USER_MAX = 16 }; /* "sha256:" and eight digits, NUL included */
 
-/* `authorization`: the header of that name, or NULL. `ret_user` is whose token it was, if granted. */
+/* `authorization`: the header of that name, or NULL. `ret_user` is whose token it was, if
+ * granted. */
 enum auth_verdict auth_judge(struct auth *auth, const char *authorization,
                              char ret_user[AUTH_USER_MAX]) NODISCARD;
 

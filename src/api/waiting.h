@@ -20,8 +20,8 @@ struct waiting *waiting_create(unsigned limit) NODISCARD;
 /* Accepts NULL. Nobody may be waiting. */
 void waiting_destroy(struct waiting *waiting);
 
-/* One more request of `peer`'s waits. False, and nothing is counted, when as many as may do already,
- * or no memory is left to count in. */
+/* One more request of `peer`'s waits. False, and nothing is counted, when as many as may do
+ * already, or no memory is left to count in. */
 bool waiting_enter(struct waiting *waiting, const struct http_peer *peer) NODISCARD;
 
 /* Once for each request that entered. */

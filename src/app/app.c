@@ -44,8 +44,9 @@ enum {
         5 * 1000, /* beyond the longest fetch, for waiting in OpenCost's queue and rendering */
     DRAIN_AFTER_ABORT_MS = 2 * 1000,
     UPKEEP_INTERVAL_MS = 1000,
-    /* Every idle connection keeps it, and it is cleared for every request. Enough for 8 KB of headers with a target of
-     * 4 KB; cookies count twice, and 64 bytes each, so about 60 of them fit. */
+    /* Every idle connection keeps it, and it is cleared for every request. Enough for 8 KB of
+     * headers with a target of 4 KB; cookies count twice, and 64 bytes each, so about 60 of them
+     * fit. */
     CONNECTION_MEMORY_BYTES = 18 * 1024,
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File descriptors: every connection takes one, and shells give a process 1,024 where it may have many more. */
+/* File descriptors: every connection takes one, and shells give a process 1,024 where it may have
+ * many more. */
 #ifndef APP_DESCRIPTORS_H
 #define APP_DESCRIPTORS_H
 

@@ -37,7 +37,8 @@ enum signals_event signals_wait(int64_t limit_ms)
     const struct timespec limit = timespec_of_ms(limit_ms);
     const struct timespec no_time = {0};
     sigset_t set = stopping_signals();
-    /* The kernel hands out the lowest number first, which is SIGHUP's: a storm of them must not keep us here. */
+    /* The kernel hands out the lowest number first, which is SIGHUP's: a storm of them must not
+     * keep us here. */
     if (sigtimedwait(&set, NULL, &no_time) > 0)
         return SIGNALS_STOP;
     (void)sigaddset(&set, SIGHUP);

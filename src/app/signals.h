@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP has settings read anew, SIGPIPE
- * does nothing. What comes while the service is starting waits until it has started.
+ * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP has settings read anew,
+ * SIGPIPE does nothing. What comes while the service is starting waits until it has started.
  *
  * Threads: main. Call signals_block() before any other thread starts: threads inherit the mask.
  */

@@ -13,7 +13,8 @@
 
 enum { ERROR_TEXT_BYTES = 128, MESSAGE_LIMIT = 8192 };
 
-/* A pipe was read to its end at the start, and opening it again would wait for a writer who is not to come. */
+/* A pipe was read to its end at the start, and opening it again would wait for a writer who is not
+ * to come. */
 static bool can_be_read_again(const char *path, bool was_asked_for, bool *ret_exists,
                               struct error *reterr)
 {
@@ -38,8 +39,8 @@ static bool read_file(const char *env_file, config_getenv_fn *getenv_fn, void *c
     bool exists;
     if (!can_be_read_again(path, env_file != NULL, &exists, reterr))
         return false;
-    /* With its path the file is one that was asked for: that it cannot be read is no mere warning. What else is odd in
-     * it was said at the start, or will be at the next. */
+    /* With its path the file is one that was asked for: that it cannot be read is no mere warning.
+     * What else is odd in it was said at the start, or will be at the next. */
     bool ok = !exists || env_file_read(path, getenv_fn, context, values, &report);
     if (!ok)
         (void)error_no_memory(reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading goes through the builder's own rows, so that a decoded set is put together like any other:
- * it finds names that come twice, and nothing is allocated but for rows that are there.
+ * Reading goes through the builder's own rows, so that a decoded set is put together like any
+ * other: it finds names that come twice, and nothing is allocated but for rows that are there.
  */
 #include "cost/cost_set_codec.h"
 
@@ -25,8 +25,8 @@ enum {
     /* A name of one letter, three small numbers, and a byte for each decimal. */
     ROW_MIN_BYTES = 2 + 2 + FIGURES + USAGES,
 
-    /* With more allocations than any answer holds, sums of what they could bring at most would leave
-     * room neither for percentages (a factor of 100) nor for a divisor. */
+    /* With more allocations than any answer holds, sums of what they could bring at most would
+     * leave room neither for percentages (a factor of 100) nor for a divisor. */
     ALLOCATIONS_MAX = 1 << 26,
 };
 
@@ -143,8 +143,8 @@ static bool is_within(decimal value, decimal limit)
     return value <= limit && value >= -limit;
 }
 
-/* What the builder's own limits make sure of (see decimal.h), so that sums and quotients of the rows
- * cannot overflow. Efficiencies are never summed, and multiplied with care. */
+/* What the builder's own limits make sure of (see decimal.h), so that sums and quotients of the
+ * rows cannot overflow. Efficiencies are never summed, and multiplied with care. */
 static bool money_is_possible(const struct row_decimals *row, uint64_t allocations)
 {
     bool possible = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a cost set: for cost_set.c, which shows it, for the builder, which fills it, and for
- * the codec, which does both. */
+/* The inside of a cost set: for cost_set.c, which shows it, for the builder, which fills it, and
+ * for the codec, which does both. */
 #ifndef COST_COST_SET_ROWS_H
 #define COST_COST_SET_ROWS_H
 
@@ -40,9 +40,9 @@ bool cost_set_counts_pod(const struct pod_cost *pod) NODISCARD;
 /* The set that is being built. */
 struct cost_set *cost_set_builder_set(struct cost_set_builder *builder) NODISCARD;
 
-/* The row of that name, found or added; a new one is the last, and holds nothing but its name. A pod
- * goes to the end of its namespace's list. Rows may move when others are added. NULL when out of
- * memory; the builder is then good for nothing but to be destroyed. */
+/* The row of that name, found or added; a new one is the last, and holds nothing but its name. A
+ * pod goes to the end of its namespace's list. Rows may move when others are added. NULL when out
+ * of memory; the builder is then good for nothing but to be destroyed. */
 struct namespace_cost *cost_set_builder_namespace(struct cost_set_builder *builder,
                                                   struct text name, uint32_t *ret_row) NODISCARD;
 struct pod_cost *cost_set_builder_pod(struct cost_set_builder *builder, uint32_t namespace_row,

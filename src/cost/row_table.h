@@ -34,8 +34,8 @@ struct row_probe {
     size_t slot;
 };
 
-/* Equal names under different seeds have different hashes. Who names rows must not know the seed: he
- * could choose names that all look for the same slot. */
+/* Equal names under different seeds have different hashes. Who names rows must not know the seed:
+ * he could choose names that all look for the same slot. */
 uint32_t row_table_hash(struct text name, uint64_t seed) NODISCARD;
 
 /* `row` must be below UINT32_MAX. False only when out of memory. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calls are made inside the library, by threads of its own, so the place to change them is the calls
- * themselves: the functions here come before the C library's for the whole program. What they change is
- * harmless to everybody else who uses epoll: an event less at a time, and no complaint about the removal
- * of what is not there.
+ * The calls are made inside the library, by threads of its own, so the place to change them is the
+ * calls themselves: the functions here come before the C library's for the whole program. What they
+ * change is harmless to everybody else who uses epoll: an event less at a time, and no complaint
+ * about the removal of what is not there.
  */
 #include "mhd_epoll.h"
 
@@ -13,8 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Whoever asks for N events gets N - 1 at a time and the rest at the next call, which epoll allows anyway. */
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's names are reserved ones */
+/* Whoever asks for N events gets N - 1 at a time and the rest at the next call, which epoll allows
+ * anyway. */
+/* The C library's names are reserved ones. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int epoll_wait(int epoll_fd, struct epoll_event *events, int max_events, int timeout_ms)
 {
     return epoll_pwait(epoll_fd, events, max_events > 1 ? max_events - 1 : max_events, timeout_ms,
@@ -34,7 +36,8 @@ int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
     return 0;
 }
 
-/* A call to anything in this file makes the linker take all of it, the system calls included, out of the library. */
+/* A call to anything in this file makes the linker take all of it, the system calls included, out
+ * of the library. */
 void mhd_epoll_install(void)
 {
 }

@@ -8,10 +8,11 @@
  *       |                            +------- the probe failed: twice the wait -+
  *       +------ success of the probe, or of anything begun before --------------+
  *
- * A failure that may be the query's own doing says little of whom we ask: OpenCost may be well and that window too much
- * for it. So a row of such failures opens the circuit only when they are of at least two different queries; and while
- * nothing worse is known, a query that has not failed yet may be a probe before the wait is over. What OpenCost cannot
- * do thus keeps nobody from what it can, unless many different queries have failed without a single success.
+ * A failure that may be the query's own doing says little of whom we ask: OpenCost may be well and
+ * that window too much for it. So a row of such failures opens the circuit only when they are of at
+ * least two different queries; and while nothing worse is known, a query that has not failed yet
+ * may be a probe before the wait is over. What OpenCost cannot do thus keeps nobody from what it
+ * can, unless many different queries have failed without a single success.
  *
  * Pure: it reads no clock, sets no timer and logs nothing; callers say what time it is (monotonic
  * milliseconds).
@@ -65,8 +66,8 @@ enum breaker_outcome {
 /* `query` identifies what is to be asked. */
 enum breaker_permit breaker_ask(struct breaker *breaker, uint64_t query, int64_t now_ms) NODISCARD;
 
-/* How the query that was permitted ended. True when that closed or opened the circuit; a probe's failure does
- * not open it again, it was open all along. */
+/* How the query that was permitted ended. True when that closed or opened the circuit; a probe's
+ * failure does not open it again, it was open all along. */
 bool breaker_note(struct breaker *breaker, enum breaker_permit permit, uint64_t query,
                   enum breaker_outcome outcome, int64_t now_ms) NODISCARD;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's circuit breaker: what counts for it, what is said of it, what becomes of the queue. */
+/* The client's circuit breaker: what counts for it, what is said of it, what it does to others. */
 #include <string.h>
 #include <xxhash.h>
 
@@ -8,9 +8,10 @@
 
 enum { MS_PER_S = 1000 };
 
-/* An OpenCost that is well but short of memory fails long windows by time-outs, 5xx and broken bodies while it answers
- * short ones (opencost/opencost#1693): those may be the one query's fault. That it refuses a query for what it is (400),
- * or that the answer is too large for us, tells nothing of whether it is well. */
+/* An OpenCost that is well but short of memory fails long windows by time-outs, 5xx and broken
+ * bodies while it answers short ones (opencost/opencost#1693): those may be the one query's fault.
+ * That it refuses a query for what it is (400), or that the answer is too large for us, tells
+ * nothing of whether it is well. */
 static enum breaker_outcome outcome_of(const struct error *error)
 {
     if (error == NULL)

@@ -2,8 +2,9 @@
 /*
  * What OpenCost says about its answer, beside the data: {"code":200,"message":...,"data":...}.
  *
- * An answer may leave `data` out when there is none to give. It is taken for an empty one only when all of it is
- * OpenCost's: code 200, and not a single member that OpenCost has never sent. Anything else is somebody else's JSON.
+ * An answer may leave `data` out when there is none to give. It is taken for an empty one only when
+ * all of it is OpenCost's: code 200, and not a single member that OpenCost has never sent. Anything
+ * else is somebody else's JSON.
  *
  * Threads: one at a time.
  */

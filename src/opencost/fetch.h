@@ -33,9 +33,9 @@
  *     QUEUED --circuit opens--> REFUSED --timer--> DONE
  *     QUEUED --withdrawn--> gone, without `done`
  *
- * A stop leads from QUEUED, REFUSED, TRYING and WAITING to DONE at once if no job runs, else by DECODING,
- * whose end it waits for. A fetch keeps its slot from TRYING to DONE, also while it waits: a broken
- * OpenCost is asked at its own pace.
+ * A stop leads from QUEUED, REFUSED, TRYING and WAITING to DONE at once if no job runs, else by
+ * DECODING, whose end it waits for. A fetch keeps its slot from TRYING to DONE, also while it
+ * waits: a broken OpenCost is asked at its own pace.
  */
 enum fetch_state {
     FETCH_QUEUED,

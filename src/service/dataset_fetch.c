@@ -6,8 +6,8 @@
  *        '--------(found)---------^
  *     any failure -> peeking -> ended with the error, what is cached stays
  *
- * Sharing and peeking are the parts that other replicas have in it, if there are any: the tier may have
- * the dataset already, and when OpenCost fails, one that is to be served stale.
+ * Sharing and peeking are the parts that other replicas have in it, if there are any: the tier may
+ * have the dataset already, and when OpenCost fails, one that is to be served stale.
  *
  * Views that readers used of the old dataset are rendered from the new one before it takes the old
  * one's place, so that they never find a dataset without the view they are used to.
@@ -152,8 +152,8 @@ static void render_and_store(struct dataset_fetch *fetch)
     fetch_end(fetch, NULL);
 }
 
-/* An answer that was not used is none to hand on: the others judge for themselves. Who waits here comes
- * before those who wait elsewhere, as their job is queued first. */
+/* An answer that was not used is none to hand on: the others judge for themselves. Who waits here
+ * comes before those who wait elsewhere, as their job is queued first. */
 static void take_dataset(struct dataset_fetch *fetch, struct dataset *dataset)
 {
     struct dataset_share *share = fetch->share;
@@ -249,8 +249,8 @@ static void shared(void *context, const struct share_outcome *outcome)
     }
 }
 
-/* What has begun goes on, and is kept. While another replica fetches, so does it: the next to ask finds
- * what comes of it. */
+/* What has begun goes on, and is kept. While another replica fetches, so does it: the next to ask
+ * finds what comes of it. */
 static void unwanted(struct flight_work *work)
 {
     struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);

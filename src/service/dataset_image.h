@@ -2,9 +2,9 @@
 /*
  * A dataset as the bytes that replicas share: a snapshot (snapshot_format.h) of this one dataset.
  *
- * Replicas need not agree on what time it is. So the times in it are those of a clock that starts when
- * the fetch began: `fetched` is how long OpenCost took, `created` minus `fetched` how old the dataset
- * was when the bytes were made. How old it has become since, only the tier can tell.
+ * Replicas need not agree on what time it is. So the times in it are those of a clock that starts
+ * when the fetch began: `fetched` is how long OpenCost took, `created` minus `fetched` how old the
+ * dataset was when the bytes were made. How old it has become since, only the tier can tell.
  *
  * Threads: any; pure functions.
  */
@@ -45,12 +45,13 @@ bool dataset_image_write(struct strbuf *out, struct text origin, const struct da
                          int64_t took_ms, const struct time_source *time,
                          struct error *reterr) NODISCARD;
 
-/* What the bytes claim; takes no time and believes them. False and *reterr: they are foreign, of a newer
- * version, of something else, or damaged. */
+/* What the bytes claim; takes no time and believes them. False and *reterr: they are foreign, of a
+ * newer version, of something else, or damaged. */
 bool dataset_image_look(const struct dataset_image *image, struct dataset_image_head *ret_head,
                         struct error *reterr) NODISCARD;
 
-/* Checks all of it. New set with one reference, or NULL and *reterr, ERR_INVALID or ERR_NO_MEMORY. */
+/* Checks all of it. New set with one reference, or NULL and *reterr, ERR_INVALID or
+ * ERR_NO_MEMORY. */
 struct cost_set *dataset_image_read(const struct dataset_image *image,
                                     struct dataset_image_head *ret_head,
                                     struct error *reterr) NODISCARD;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The analyzer takes what utlist's macros remove from a list for being reachable still; NOLINT marks those
- * places. */
+/* The analyzer takes what utlist's macros remove from a list for being reachable still; NOLINT
+ * marks those places. */
 #include "dataset_share.h"
 
 #include <stdlib.h>

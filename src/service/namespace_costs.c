@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The samples of a window are text, made anew at the first render after its dataset changed: scrapes
- * come far more often than refreshes.
+ * The samples of a window are text, made anew at the first render after its dataset changed:
+ * scrapes come far more often than refreshes.
  */
 #include "service/namespace_costs.h"
 

@@ -20,9 +20,8 @@ struct origin_health {
         enum evidence last_check;
         enum evidence last_fetch;
         int64_t last_fetch_ms;
-        bool unreachable_since_fetch; /* a check made after the last fetch found nothing that
-                                         answers */
-        bool checking, ready_logged, stopping;
+        bool unreachable_since_fetch; /* nothing answered a check made after the last fetch */
+        bool checking, stopping;
     } loop; /* only the loop thread, once it runs */
 };
 

@@ -2,9 +2,11 @@
 /*
  * One struct a window, each with a timer of its own:
  *
- *     due -> fetching -> waiting (for the interval after a success; after a failure for a retry
- * that backs off while the cache has nothing fresh; longer if fetching took long, but not beyond the
- * data's lifetime if that can be helped) -> due ...
+ *     due -> fetching -> waiting -> due ...
+ *
+ * It waits for the interval after a success; after a failure for a retry that backs off while the
+ * cache has nothing fresh; longer if fetching took long, but not beyond the data's lifetime if that
+ * can be helped.
  */
 #include "service/refresher.h"
 
@@ -13,11 +15,11 @@
 
 enum {
     FIRST_RETRY_MS = 10 * 1000,
-    REST_FACTOR = 4, /* resting this many times what a refresh took keeps OpenCost busy for a fifth
-                        of the time */
-    BUSY_PART = 2,   /* all refreshes together may take one part in so many of the time */
+    /* Resting this many times what a refresh took keeps OpenCost busy for a fifth of the time. */
+    REST_FACTOR = 4,
+    BUSY_PART = 2, /* all refreshes together may take one part in so many of the time */
     /* Readiness waits for the warm-up, but not for an OpenCost that hangs: its outage must not make
-       us unready. */
+     * us unready. */
     WARM_UP_GRACE_MS = 10 * 1000,
 };
 
@@ -104,8 +106,8 @@ bool refresher_is_warmed_up(const struct refresher *refresher)
            atomic_load_explicit(&refresher->grace_over, memory_order_relaxed);
 }
 
-/* The wait before the next try of a window whose refresh failed: doubled each time that OpenCost was
- * asked, never beyond the interval. */
+/* The wait before the next try of a window whose refresh failed: doubled each time that OpenCost
+ * was asked, never beyond the interval. */
 static int64_t wait_after_failure(struct refresh *refresh, const struct error *error)
 {
     int64_t interval_ms = refresh->refresher->options.interval_ms;
@@ -121,14 +123,15 @@ static int64_t longer(int64_t a_ms, int64_t b_ms)
     return a_ms > b_ms ? a_ms : b_ms;
 }
 
-/* One that was quick does not promise that the next is: what is expected falls by a quarter at most. */
+/* One that was quick does not promise that the next is: what is expected falls by a quarter at
+ * most. */
 static void note_duration(struct refresh *refresh, int64_t took_ms)
 {
     refresh->expected_ms = longer(took_ms, refresh->expected_ms - refresh->expected_ms / 4);
 }
 
-/* With this wait between the refreshes of each window, all together keep OpenCost busy for one part in BUSY_PART of
- * the time. */
+/* With this wait between the refreshes of each window, all together keep OpenCost busy for one part
+ * in BUSY_PART of the time. */
 static int64_t least_wait(const struct refresh *refresh)
 {
     const struct refresher *refresher = refresh->refresher;
@@ -138,15 +141,16 @@ static int64_t least_wait(const struct refresh *refresh)
     return BUSY_PART * all_ms - refresh->expected_ms;
 }
 
-/* The wait after which the next refresh, if it takes a quarter longer than is expected, ends as the data expire. */
+/* The wait after which the next refresh, if it takes a quarter longer than is expected, ends as the
+ * data expire. */
 static int64_t wait_within_lifetime(const struct refresh *refresh)
 {
     return refresh->refresher->options.ttl_ms - refresh->expected_ms - refresh->expected_ms / 4;
 }
 
-/* The interval, and long enough for OpenCost to rest; but begun in time, if it can answer that often. It
- * is counted from when the data were fetched, whoever did: so all replicas that have them are due
- * together, and one fetches for all. */
+/* The interval, and long enough for OpenCost to rest; but begun in time, if it can answer that
+ * often. It is counted from when the data were fetched, whoever did: so all replicas that have them
+ * are due together, and one fetches for all. */
 static int64_t wait_after_success(const struct refresh *refresh, int64_t age_ms)
 {
     int64_t restful_ms =

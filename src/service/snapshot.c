@@ -4,8 +4,8 @@
  *
  *     idle -> (change) -> writing -> resting, for what is left of ten seconds -> idle
  *
- * A change that comes while writing or resting is remembered and written afterwards. Restoring is one
- * job, in snapshot_restore.c.
+ * A change that comes while writing or resting is remembered and written afterwards. Restoring is
+ * one job, in snapshot_restore.c.
  */
 #include "service/snapshot.h"
 

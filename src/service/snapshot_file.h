@@ -19,7 +19,8 @@
 bool snapshot_file_write(const char *path, struct text bytes, struct error *reterr) NODISCARD;
 
 /* Bytes from malloc. False and *reterr: ERR_IO, ERR_LIMIT beyond `limit_bytes`, ERR_INVALID when it
- * is no regular file, or ERR_NO_MEMORY. A file that is not there is no error: *ret_bytes is NULL. */
+ * is no regular file, or ERR_NO_MEMORY. A file that is not there is no error: *ret_bytes is
+ * NULL. */
 bool snapshot_file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *ret_length,
                         struct error *reterr) NODISCARD;
 

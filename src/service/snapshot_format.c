@@ -79,8 +79,8 @@ static bool damaged(struct error *reterr, const char *what)
     return error_set(reterr, ERR_INVALID, "damaged: %s", what);
 }
 
-/* What comes before the version can be read by all; what is behind it, checksum included, only where
- * the version is known. */
+/* What comes before the version can be read by all; what is behind it, checksum included, only
+ * where the version is known. */
 static bool check_version(struct text bytes, struct wire_reader *ret_wire, struct error *reterr)
 {
     if (bytes.length < magic.length || memcmp(bytes.data, magic.data, magic.length) != 0)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Datasets as the bytes of a snapshot file, which says of itself what it is and whether it is whole:
+ * Datasets as the bytes of a snapshot file, which says of itself what it is and whether it is
+ * whole:
  *
  *     "kubecent" version | origin, time, count | datasets | XXH3-64 of all before
  *
- * with for each dataset its window, idle or not, when it was fetched, how long it keeps, and its cost
- * set (see cost/cost_set_codec.h) deflated, with both lengths. Numbers are those of base/wire.h. The
- * version tells of everything behind it, the cost sets' form included.
+ * with for each dataset its window, idle or not, when it was fetched, how long it keeps, and its
+ * cost set (see cost/cost_set_codec.h) deflated, with both lengths. Numbers are those of
+ * base/wire.h. The version tells of everything behind it, the cost sets' form included.
  *
  * One dataset in this form is also what replicas share: see dataset_image.h.
  *
@@ -61,8 +62,8 @@ struct snapshot_reader {
 bool snapshot_open(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
                    struct error *reterr) NODISCARD;
 
-/* The same without believing more than the head: takes no time, and does not look at the checksum. For
- * judging whether the bytes are worth opening. */
+/* The same without believing more than the head: takes no time, and does not look at the checksum.
+ * For judging whether the bytes are worth opening. */
 bool snapshot_look(struct text bytes, struct text origin, struct snapshot_reader *ret_reader,
                    struct error *reterr) NODISCARD;
 

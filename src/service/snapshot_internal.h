@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a snapshot: for snapshot.c, which writes the file, and snapshot_restore.c, which reads
- * it. */
+/* The inside of a snapshot: for snapshot.c, which writes the file, and snapshot_restore.c, which
+ * reads it. */
 #ifndef SERVICE_SNAPSHOT_INTERNAL_H
 #define SERVICE_SNAPSHOT_INTERNAL_H
 

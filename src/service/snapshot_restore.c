@@ -3,7 +3,8 @@
  * A job reads the file, takes the cost sets out and renders their views; then the loop thread puts
  * everything into the cache, all at once.
  *
- * The file is believed as a whole or not at all: if any part of it is damaged, nothing of it is used.
+ * The file is believed as a whole or not at all: if any part of it is damaged, nothing of it is
+ * used.
  */
 #include <stdlib.h>
 

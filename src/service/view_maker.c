@@ -9,8 +9,9 @@
  * though all could be had stale, expired data are used if the cache has any that are not too old.
  * The flight goes on without us.
  *
- * When nobody waits for the view any more and a dataset of it still waits in the queue for OpenCost, the work is given
- * up, and with it the flights of such datasets, as far as nobody else is in them.
+ * When nobody waits for the view any more and a dataset of it still waits in the queue for
+ * OpenCost, the work is given up, and with it the flights of such datasets, as far as nobody else
+ * is in them.
  */
 #include "service_internal.h"
 
@@ -74,7 +75,8 @@ static bool is_queued(const struct dataset_need *need)
     return need->waiter.flight != NULL && !dataset_fetch_has_begun(flight_work_of(&need->waiter));
 }
 
-/* What is on its way is worth the rest of the work: the next to ask finds it. What has not begun is not. */
+/* What is on its way is worth the rest of the work: the next to ask finds it. What has not begun is
+ * not. */
 static void unwanted(struct flight_work *work)
 {
     struct view_maker *maker = CONTAINER_OF(work, struct view_maker, work);

@@ -4,8 +4,9 @@
  *
  *     bare_server PORT FILE CONNECTION_MEMORY [HEADER VALUE]...
  *
- * The mode is the one that was found to be fastest: epoll in one internal thread, turbo, one persistent response for all
- * connections, queued on the handler's second call (in the first, 0.9.75 would close the connection).
+ * The mode is the one that was found to be fastest: epoll in one internal thread, turbo, one
+ * persistent response for all connections, queued on the handler's second call (in the first,
+ * 0.9.75 would close the connection).
  */
 #include <microhttpd.h>
 #include <signal.h>

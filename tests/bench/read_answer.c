@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What reading one OpenCost answer costs, engine by engine, each in a process of its own so that memory can be compared:
+ * What reading one OpenCost answer costs, engine by engine, each in a process of its own so that
+ * memory can be compared:
  *
  *     read_answer decode|render|jansson FILE [PIECE_BYTES]
  *
- * Prints one line: engine, bytes, rows, CPU microseconds, peak resident KiB, and for `render` the CPU microseconds and
- * bytes of rendering the pods view from the rows. The file is read in pieces, as from a socket, but for `jansson`, whose
- * tree needs the whole of it.
+ * Prints one line: engine, bytes, rows, CPU microseconds, peak resident KiB, and for `render` the
+ * CPU microseconds and bytes of rendering the pods view from the rows. The file is read in pieces,
+ * as from a socket, but for `jansson`, whose tree needs the whole of it.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -62,7 +63,8 @@ static struct cost_set *decode_file(int fd, size_t piece_bytes, struct result *r
     return set;
 }
 
-/* The best of a few rounds into the same buffer: the writer's speed, not the kernel's at giving memory. */
+/* The best of a few rounds into the same buffer: the writer's speed, not the kernel's at giving
+ * memory. */
 static void render(const struct cost_set *set, struct result *result)
 {
     struct strbuf out;

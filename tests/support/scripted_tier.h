@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tier that replicas share, in memory and on a clock that the test moves: what cache/shared_tier.h
- * promises, and the ways in which it can fail.
+ * A tier that replicas share, in memory and on a clock that the test moves: what
+ * cache/shared_tier.h promises, and the ways in which it can fail.
  *
- * Each replica has a door of its own, so that one can be cut off or die. Answers take `latency_ms`, and
- * what is stored looks younger by that, as it does where a network lies between.
+ * Each replica has a door of its own, so that one can be cut off or die. Answers take `latency_ms`,
+ * and what is stored looks younger by that, as it does where a network lies between.
  *
  * Threads: the test's.
  */
@@ -47,8 +47,8 @@ void scripted_tier_set_mood(struct scripted_tier *tier, size_t replica,
 /* The process is no more: its claims are never answered, its leases run out. */
 void scripted_tier_kill(struct scripted_tier *tier, size_t replica);
 
-/* Keys are named by their ends: a dataset's key. The value there, borrowed until it changes; NULL: none.
- */
+/* Keys are named by their ends: a dataset's key. The value there, borrowed until it changes; NULL:
+ * none. */
 const struct text *scripted_tier_value(const struct scripted_tier *tier, const char *key_end);
 
 /* The whole key of it. */

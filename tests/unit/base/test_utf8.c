@@ -56,7 +56,8 @@ static void utf8_is_checked_as_rfc_3629_says(void **state)
     }
 }
 
-/* What may come next is looked for beyond the end of a piece; what cannot is an error here and now. */
+/* What may come next is looked for beyond the end of a piece; what cannot is an error here and
+ * now. */
 static void beginnings_of_characters_are_told_from_broken_ones(void **state)
 {
     static const struct {

@@ -245,7 +245,8 @@ static void keys_at_rest_are_bounded_however_many_fail(void **state)
     assert_in_range(resting, 1000, 1100);
 }
 
-/* A flight's work that counts how often it is told that nobody wants it, and may drop the flight. */
+/* A flight's work that counts how often it is told that nobody wants it, and may drop the
+ * flight. */
 struct worker {
     struct flight_work work;
     struct flight_table *table;

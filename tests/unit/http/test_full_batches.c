@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As many connections ready at once as libmicrohttpd takes events at a time: 128 (mhd_epoll.h tells why that matters).
+ * As many connections ready at once as libmicrohttpd takes events at a time: 128 (mhd_epoll.h tells
+ * why that matters).
  */
 #include <setjmp.h>
 #include <stdarg.h>

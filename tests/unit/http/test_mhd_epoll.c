@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that stops while its threads are awake: both they and the caller take the listening socket
- * out of the threads' epoll sets (mhd_epoll.h tells why that matters).
+ * A server that stops while its threads are awake: both they and the caller take the listening
+ * socket out of the threads' epoll sets (mhd_epoll.h tells why that matters).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several replicas: houses that share a tier, each with a loop, an OpenCost and a clock of its own, whose
- * times move together.
+ * Several replicas: houses that share a tier, each with a loop, an OpenCost and a clock of its own,
+ * whose times move together.
  */
 #ifndef TESTS_SERVICE_STREET_H
 #define TESTS_SERVICE_STREET_H

@@ -203,7 +203,8 @@ static void window_that_is_slow_for_its_interval_rests_four_times_as_long(void *
     refresher_start(scene->refresher);
     take(scene, 0, 55 * 1000);
     assert_next(scene, "window=7d&", 4 * 55 * 1000);
-    /* Four times as long would be beyond its lifetime: 300 s less the 61 s and a quarter of them. */
+    /* Four times as long would be beyond its lifetime: 300 s less the 61 s and a quarter of
+     * them. */
     take(scene, 1, TOOK_MS);
     assert_next(scene, "window=7d&", HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4);
 }
@@ -242,7 +243,8 @@ static void and_that_is_for_all_windows_together(void **state)
     fake_loop_advance(scene->house.loop, TOOK_MS);
     answer(scene, 0);
     answer(scene, 1);
-    /* The first to end knew nothing of the other's duration yet: its data's lifetime alone counted. */
+    /* The first to end knew nothing of the other's duration yet: its data's lifetime alone
+     * counted. */
     assert_next(scene, "window=7d&", HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4);
     /* The other waits until two refreshes and two such rests make a round. */
     assert_next(scene, "window=30d&", 3 * TOOK_MS - (HOUSE_TTL_MS - TOOK_MS - TOOK_MS / 4));
