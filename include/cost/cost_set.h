@@ -2,7 +2,7 @@
 /*
  * The cost set of a window: what one OpenCost answer says, as rows by pod and by namespace.
  *
- * Built once, by one thread, from allocations in the order OpenCost sent them; immutable and shared
+ * Built once, by one thread, from allocations in the order OpenCost sent them; immutable
  * afterwards. Every view (namespaces, pods, months, recommendations) is computed from it, which is
  * why they agree to the last decimal.
  *
@@ -30,7 +30,6 @@
 
 #include "base/attrs.h"
 #include "base/error.h"
-#include "base/shared.h"
 #include "base/text.h"
 #include "cost/allocation.h"
 #include "cost/decimal.h"
@@ -107,18 +106,12 @@ bool cost_set_builder_add(struct cost_set_builder *builder, const struct allocat
 /* Counts a value that should have been a map or an allocation and was none. */
 void cost_set_builder_ignore(struct cost_set_builder *builder);
 
-/* Hands out the finished set, with one reference that the caller owns, and destroys the builder
- * (also on failure). NULL when out of memory or when the builder had failed before. */
+/* Hands out the finished set, which is the caller's to destroy, and destroys the builder (also on
+ * failure). NULL when out of memory or when the builder had failed before. */
 struct cost_set *cost_set_builder_finish(struct cost_set_builder *builder) NODISCARD;
 
-/* The set as a shared value, to hold, release and cache. Borrowed: no reference is added. */
-struct shared *cost_set_shared(struct cost_set *set) NODISCARD;
-
-/* The inverse of cost_set_shared(). */
-const struct cost_set *cost_set_from_shared(const struct shared *value) NODISCARD;
-
 /* Accepts NULL. */
-void cost_set_release(struct cost_set *set);
+void cost_set_destroy(struct cost_set *set);
 
 /* Bytes of memory the set keeps, for the cache's budget. */
 size_t cost_set_bytes(const struct cost_set *set) NODISCARD;

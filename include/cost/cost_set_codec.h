@@ -26,7 +26,7 @@
 /* Appends the set; failure is the buffer's. */
 void cost_set_encode(const struct cost_set *set, struct strbuf *out);
 
-/* New set with one reference, equal to the one encoded. NULL and *reterr: ERR_INVALID (the text
+/* New set, equal to the one encoded. NULL and *reterr: ERR_INVALID (the text
  * says whether the bytes are foreign, of a newer version, or damaged) or ERR_NO_MEMORY. */
 struct cost_set *cost_set_decode(struct text bytes, struct error *reterr) NODISCARD;
 

@@ -79,7 +79,7 @@ void opencost_client_destroy(struct opencost_client *client);
  * returns or, where a decode job is running, when that job ends. New ones are refused likewise. */
 void opencost_client_stop(struct opencost_client *client);
 
-/* `set` (one reference, the callee's to release) or `error`, one of them NULL. Never called from
+/* `set` (the callee's to destroy) or `error`, one of them NULL. Never called from
  * inside opencost_client_fetch(). */
 typedef void opencost_fetched_fn(void *context, struct cost_set *set, const struct error *error);
 

@@ -44,7 +44,7 @@ void allocation_decoder_destroy(struct allocation_decoder *decoder);
 bool allocation_decoder_feed(struct allocation_decoder *decoder, const void *bytes, size_t length,
                              struct error *reterr) NODISCARD;
 
-/* The body is complete. New set (one reference), or NULL and *reterr. Call once. */
+/* The body is complete. New set, or NULL and *reterr. Call once. */
 struct cost_set *allocation_decoder_finish(struct allocation_decoder *decoder,
                                            struct error *reterr) NODISCARD;
 

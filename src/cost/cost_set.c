@@ -6,16 +6,6 @@
 
 #include "cost_set_rows.h"
 
-static void destroy(struct shared *value)
-{
-    struct cost_set *set = CONTAINER_OF(value, struct cost_set, shared);
-    free(set->pods);
-    free(set->namespaces);
-    row_table_finish(&set->namespace_table);
-    name_arena_finish(&set->names);
-    free(set);
-}
-
 /* Where the kernel gives no random bytes, the address is at least not the same everywhere. */
 static uint64_t new_hash_seed(const struct cost_set *set)
 {
@@ -30,25 +20,19 @@ struct cost_set *cost_set_create(void)
     struct cost_set *set = calloc(1, sizeof(*set));
     if (set == NULL)
         return NULL;
-    shared_init(&set->shared, destroy);
     set->hash_seed = new_hash_seed(set);
     return set;
 }
 
-struct shared *cost_set_shared(struct cost_set *set)
+void cost_set_destroy(struct cost_set *set)
 {
-    return &set->shared;
-}
-
-const struct cost_set *cost_set_from_shared(const struct shared *value)
-{
-    return CONTAINER_OF(value, const struct cost_set, shared);
-}
-
-void cost_set_release(struct cost_set *set)
-{
-    if (set)
-        shared_release(&set->shared);
+    if (set == NULL)
+        return;
+    free(set->pods);
+    free(set->namespaces);
+    row_table_finish(&set->namespace_table);
+    name_arena_finish(&set->names);
+    free(set);
 }
 
 size_t cost_set_bytes(const struct cost_set *set)

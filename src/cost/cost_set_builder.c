@@ -43,7 +43,7 @@ void cost_set_builder_destroy(struct cost_set_builder *builder)
     if (builder == NULL)
         return;
     row_table_finish(&builder->pod_table);
-    cost_set_release(builder->set);
+    cost_set_destroy(builder->set);
     free(builder);
 }
 

@@ -12,7 +12,6 @@
 #include "row_table.h"
 
 struct cost_set {
-    struct shared shared;
     struct pod_cost *pods;
     uint32_t pod_count;
     struct namespace_cost *namespaces;
@@ -27,7 +26,7 @@ struct cost_set {
     int64_t data_start_s;
 };
 
-/* With one reference. NULL only when out of memory. */
+/* NULL only when out of memory. */
 struct cost_set *cost_set_create(void) NODISCARD;
 
 /* Finds the row of a namespace by its name and the hash of it. */

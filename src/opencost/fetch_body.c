@@ -142,8 +142,8 @@ void fetch_body_destroy(struct fetch_body *body)
     free_chunks(body->loop.first);
     free_chunks(body->job.first);
     allocation_decoder_destroy(body->job.decoder);
-    cost_set_release(body->loop.set);
-    cost_set_release(body->job.set);
+    cost_set_destroy(body->loop.set);
+    cost_set_destroy(body->job.set);
     free(body);
 }
 

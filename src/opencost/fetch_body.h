@@ -44,7 +44,7 @@ bool fetch_body_is_busy(const struct fetch_body *body) NODISCARD;
 /* There is a result, which may be an error before all bytes have come. */
 bool fetch_body_is_over(const struct fetch_body *body) NODISCARD;
 
-/* The result, once it is over: the set (one reference, handed over) or NULL and *reterr. */
+/* The result, once it is over: the set (handed over) or NULL and *reterr. */
 struct cost_set *fetch_body_take(struct fetch_body *body, struct error *reterr) NODISCARD;
 
 #endif

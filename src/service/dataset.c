@@ -6,7 +6,7 @@
 static void dataset_destroy(struct shared *shared)
 {
     struct dataset *dataset = CONTAINER_OF(shared, struct dataset, shared);
-    cost_set_release(dataset->set);
+    cost_set_destroy(dataset->set);
     free(dataset);
 }
 
@@ -15,7 +15,7 @@ struct dataset *dataset_create(struct cost_set *set, const struct window *window
 {
     struct dataset *dataset = calloc(1, sizeof(*dataset));
     if (dataset == NULL) {
-        cost_set_release(set);
+        cost_set_destroy(set);
         return NULL;
     }
     shared_init(&dataset->shared, dataset_destroy);

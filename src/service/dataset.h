@@ -17,13 +17,13 @@
 /* A cost set with the window and the time it was fetched. */
 struct dataset {
     struct shared shared;
-    struct cost_set *set; /* one reference */
+    struct cost_set *set; /* its own */
     struct window window;
     int64_t fetched_ms; /* monotonic */
     int64_t ttl_ms;
 };
 
-/* Takes the reference to `set`, also on failure. NULL only when out of memory. */
+/* Takes `set` over, also on failure. NULL only when out of memory. */
 struct dataset *dataset_create(struct cost_set *set, const struct window *window,
                                int64_t fetched_ms, int64_t ttl_ms) NODISCARD;
 struct dataset *dataset_from_shared(struct shared *value) NODISCARD;

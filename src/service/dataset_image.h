@@ -50,7 +50,7 @@ bool dataset_image_write(struct strbuf *out, struct text origin, const struct da
 bool dataset_image_look(const struct dataset_image *image, struct dataset_image_head *ret_head,
                         struct error *reterr) NODISCARD;
 
-/* Checks all of it. New set with one reference, or NULL and *reterr, ERR_INVALID or
+/* Checks all of it. New set, or NULL and *reterr, ERR_INVALID or
  * ERR_NO_MEMORY. */
 struct cost_set *dataset_image_read(const struct dataset_image *image,
                                     struct dataset_image_head *ret_head,

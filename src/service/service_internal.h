@@ -68,8 +68,8 @@ struct view_result {
 void view_maker_start(struct cost_service *service, struct view_spec *spec,
                       struct trace_context *trace);
 
-/* Any thread: has the loop thread make the view anew, for nobody in particular. Nothing happens when
- * memory is short or the service stops. */
+/* Any thread: has the loop thread make the view anew, for nobody in particular. Nothing happens
+ * when memory is short or the service stops. */
 void revalidate(struct cost_service *service, const struct cost_query *query);
 
 enum dataset_source {
@@ -110,7 +110,8 @@ bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
 /* The work that dataset_fetch_start() began has come to be a refresh's. */
 void dataset_fetch_keep_warm(struct flight_work *work);
 
-/* Its key in the tier tells apart what must not be taken for the same: other OpenCosts, other formats. */
+/* Its key in the tier tells apart what must not be taken for the same: other OpenCosts, other
+ * formats. */
 enum { TIER_KEY_MAX = DATASET_KEY_MAX + 32 };
 
 void tier_key_format(const struct cost_service *service, const char *dataset_key,

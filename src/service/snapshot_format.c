@@ -206,6 +206,6 @@ struct cost_set *snapshot_cost_set(const struct snapshot_reader *reader,
     if (set == NULL || cost_set_includes_idle(set) == dataset->include_idle)
         return set;
     (void)damaged(reterr, "a dataset is not what it says");
-    cost_set_release(set);
+    cost_set_destroy(set);
     return NULL;
 }

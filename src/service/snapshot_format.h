@@ -71,7 +71,7 @@ bool snapshot_look(struct text bytes, struct text origin, struct snapshot_reader
 bool snapshot_next(struct snapshot_reader *reader, struct snapshot_dataset *ret_dataset,
                    struct error *reterr) NODISCARD;
 
-/* The cost set of the dataset read last: new, with one reference. NULL and *reterr: ERR_INVALID or
+/* The cost set of the dataset read last: new. NULL and *reterr: ERR_INVALID or
  * ERR_NO_MEMORY. */
 struct cost_set *snapshot_cost_set(const struct snapshot_reader *reader,
                                    const struct snapshot_dataset *dataset,

@@ -89,7 +89,7 @@ static bool run_decode(int fd, size_t piece_bytes, bool rendering, struct result
     (void)cost_set_pods(set, &result->rows);
     if (rendering)
         render(set, result);
-    cost_set_release(set);
+    cost_set_destroy(set);
     return true;
 }
 

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         check_content(input, size);
         struct cost_set *set = cost_set_decode((struct text){input, size}, &error);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
     free(input);
     return 0;

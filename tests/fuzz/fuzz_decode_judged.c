@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct body body = {.bytes = fuzz_copy(data, size, 0), .length = size};
     struct cost_set *set = allocation_decode(body.bytes, body.length, true, &error);
     if (is_beyond_judging(&error) || judge(&body, true, &judged) == VERDICT_HAS_REPEATED_KEYS) {
-        cost_set_release(set);
-        cost_set_release(judged);
+        cost_set_destroy(set);
+        cost_set_destroy(judged);
     } else {
         compare(set, judged, &error);
     }

@@ -20,7 +20,7 @@ static void read_dataset(const struct snapshot_reader *reader,
     FUZZ_CHECK((set == NULL) == (error.code != ERR_NONE));
     if (set != NULL)
         cost_claims_check(set);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void read_snapshot(struct text bytes)

@@ -433,7 +433,7 @@ static void schemas_list_the_members_that_reports_have(void **state)
     assert_report(*state, &out, "MonthlyCosts", "months", "MonthCost", true);
 
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void schemas_list_the_members_that_recommendations_have(void **state)
@@ -444,7 +444,7 @@ static void schemas_list_the_members_that_recommendations_have(void **state)
     report_recommendations(set, 10, &out);
     assert_report(*state, &out, "Recommendations", "recommendations", "Recommendation", true);
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 /* Only rows that `detail=true` adds to are open. */

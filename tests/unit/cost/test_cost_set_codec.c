@@ -66,7 +66,7 @@ static struct strbuf encoded(struct cost_set *set)
     strbuf_init(&buf, LIMIT);
     cost_set_encode(set, &buf);
     assert_false(strbuf_failed(&buf));
-    cost_set_release(set);
+    cost_set_destroy(set);
     return buf;
 }
 
@@ -133,8 +133,8 @@ static void a_set_comes_back_as_it_was(void **state)
     assert_int_equal(start_s, 1700000000);
     assert_non_null(cost_set_find_namespace(back, TEXT("shop")));
     assert_null(cost_set_find_namespace(back, TEXT("none")));
-    cost_set_release(back);
-    cost_set_release(set);
+    cost_set_destroy(back);
+    cost_set_destroy(set);
 }
 
 static void what_comes_back_is_encoded_to_the_same_bytes(void **state)
@@ -160,7 +160,7 @@ static void a_set_without_rows_idle_and_start_comes_back(void **state)
     assert_int_equal(count, 0);
     assert_false(cost_set_includes_idle(back));
     assert_false(cost_set_data_start(back, &start_s));
-    cost_set_release(back);
+    cost_set_destroy(back);
 }
 
 static void bytes_are_appended_to_what_is_there(void **state)
@@ -171,11 +171,11 @@ static void bytes_are_appended_to_what_is_there(void **state)
     strbuf_init(&bytes, LIMIT);
     strbuf_append_text(&bytes, "before");
     cost_set_encode(set, &bytes);
-    cost_set_release(set);
+    cost_set_destroy(set);
     struct text appended = {.data = bytes.data + 6, .length = bytes.length - 6};
     struct cost_set *back = decode_copy(appended, NULL);
     assert_non_null(back);
-    cost_set_release(back);
+    cost_set_destroy(back);
 }
 
 static void a_buffer_too_small_fails_and_nothing_else_happens(void **state)
@@ -188,7 +188,7 @@ static void a_buffer_too_small_fails_and_nothing_else_happens(void **state)
         cost_set_encode(set, &bytes);
         assert_true(strbuf_failed(&bytes));
     }
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void assert_refused(struct text bytes, const char *part)
@@ -364,7 +364,7 @@ static void the_genuine_forgery_is_accepted(void **state)
     (void)state;
     struct cost_set *set = decode_forgery(&genuine, NULL);
     assert_non_null(set);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void impossible_contents_are_refused(void **state)
@@ -434,7 +434,7 @@ static void figures_are_refused_where_sums_could_overflow_and_not_before(void **
         assert_true((set != NULL) == cases[i].accepted);
         if (set != NULL)
             assert_can_be_shown(set);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -449,7 +449,7 @@ static void any_efficiency_can_be_shown(void **state)
         struct cost_set *set = decode_forgery(&forged, NULL);
         assert_non_null(set);
         assert_can_be_shown(set);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -508,11 +508,11 @@ static void a_set_is_encoded_and_decoded_whole_or_not_at_all(void **state)
             continue;
         }
         assert_same_reports(set, back); /* a block that could not be shrunk does no harm */
-        cost_set_release(back);
+        cost_set_destroy(back);
         if (!hit)
             break;
     }
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 int main(void)

@@ -85,7 +85,7 @@ static void a_set_is_built_whole_or_not_at_all(void **state)
         allowed_requests = -1;
         if (set) {
             assert_decimal_equal(cost_set_total(set), "40.0");
-            cost_set_release(set);
+            cost_set_destroy(set);
         } else {
             failures++;
         }
@@ -112,7 +112,7 @@ static void a_report_without_memory_fails_its_buffer(void **state)
         strbuf_finish(&out);
     }
     assert_true(completed_after > 2);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 int main(void)

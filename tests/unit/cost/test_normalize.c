@@ -35,7 +35,7 @@ static void assert_figures(struct allocation allocation, const char *memory, con
     assert_decimal_equal(figures->storage, storage);
     assert_decimal_equal(figures->total, total);
     assert_int_equal(cost_set_defects(set)->figures, defects);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void a_part_is_cost_and_adjustment(void **state)
@@ -70,7 +70,7 @@ static void a_part_is_cost_and_adjustment(void **state)
     assert_decimal_equal(figures->external, "8.0");
     assert_decimal_equal(figures->total, "100.0");
     assert_int_equal(cost_set_defects(set)->figures, 0);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void an_absent_cost_is_read_by_its_other_names_in_order(void **state)
@@ -136,7 +136,7 @@ static decimal idle_of(struct allocation allocation)
 {
     struct cost_set *set = sample_set_of(allocation);
     decimal idle = only_pod(set)->figures.idle;
-    cost_set_release(set);
+    cost_set_destroy(set);
     return idle;
 }
 
@@ -270,7 +270,7 @@ static void namespace_and_pod_come_from_properties_then_from_the_name(void **sta
             assert_string_equal(pod->name.data, cases[i].pod);
             assert_int_equal(pod->is_special, cases[i].is_special);
         }
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 

@@ -67,7 +67,7 @@ static void a_wasteful_pod_is_recommended(void **state)
         "\"total_potential_savings\":10.0,\"savings_percentage\":20.0,"
         "\"cluster_total_cost\":50.0}");
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void only_more_than_a_fifth_of_idle_is_worth_a_word(void **state)
@@ -91,7 +91,7 @@ static void only_more_than_a_fifth_of_idle_is_worth_a_word(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct cost_set *set = sample_set_of(pod(cases[i].name, cases[i].total, cases[i].idle));
         assert_resources(set, 10, cases[i].is_recommended ? "web" : "");
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -120,7 +120,7 @@ static void all_pods_are_judged_and_the_largest_savings_come_first(void **state)
                                               "\"savings_percentage\":29.6875,"
                                               "\"cluster_total_cost\":160.0}"));
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void the_best_fifty_of_many_are_kept_in_order(void **state)
@@ -149,7 +149,7 @@ static void the_best_fifty_of_many_are_kept_in_order(void **state)
     }
     assert_non_null(strstr(cursor, "],\"total_potential_savings\":124387.5,"));
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void savings_above_ten_have_high_priority(void **state)
@@ -169,7 +169,7 @@ static void savings_above_ten_have_high_priority(void **state)
         struct strbuf out = report_of(set, 10);
         assert_non_null(strstr(strbuf_text(&out), cases[i].expected));
         strbuf_finish(&out);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -182,7 +182,7 @@ static void a_cluster_that_costs_nothing_has_no_percentage(void **state)
         struct strbuf out = report_of(set, 10);
         assert_non_null(strstr(strbuf_text(&out), ",\"savings_percentage\":0.0,"));
         strbuf_finish(&out);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -195,7 +195,7 @@ static void odd_names_are_escaped_in_the_sentence_too(void **state)
     assert_non_null(strstr(strbuf_text(&out),
                            "\"description\":\"Pod a\\\"b\xEF\xBF\xBD has 1.00 in idle costs\""));
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void nothing_to_save_is_an_empty_list(void **state)
@@ -207,7 +207,7 @@ static void nothing_to_save_is_an_empty_list(void **state)
                         "{\"recommendations\":[],\"total_potential_savings\":0.0,"
                         "\"savings_percentage\":0.0,\"cluster_total_cost\":5.0}");
     strbuf_finish(&out);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 int main(void)

@@ -94,7 +94,7 @@ static void namespaces_are_listed_with_the_plain_keys(void **state)
         "{\"name\":\"__idle__\",\"total_cost\":-186.57,\"cpu_cost\":-186.57,\"memory_cost\":0.0,"
         "\"storage_cost\":0.0,\"idle_cost\":-186.57,\"pod_count\":0}],"
         "\"total\":-140.9,\"window\":\"7d\",\"item_count\":2}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 #define DETAILS_OF_EXAMPLE                                                                         \
@@ -131,7 +131,7 @@ static void detail_adds_the_other_parts_and_the_efficiencies(void **state)
                 "\"cpu_cost\":-186.57,\"memory_cost\":0.0,\"storage_cost\":0.0" DETAILS_OF_IDLE
                 ",\"idle_cost\":-186.57" EFFICIENCIES_OF_IDLE "}],"
                 "\"total\":-140.9,\"window\":\"7d\",\"item_count\":2}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void pods_are_listed_of_all_namespaces_or_of_one(void **state)
@@ -160,7 +160,7 @@ static void pods_are_listed_of_all_namespaces_or_of_one(void **state)
     assert_pods(set, "c", false,
                 "{\"pods\":[],\"total\":0.0,\"window\":\"7d\",\"item_count\":0,"
                 "\"namespace\":\"c\"}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void nothing_is_an_empty_list_and_no_money(void **state)
@@ -170,7 +170,7 @@ static void nothing_is_an_empty_list_and_no_money(void **state)
     assert_namespaces(set, true,
                       "{\"namespaces\":[],\"total\":0.0,\"window\":\"7d\",\"item_count\":0}");
     assert_pods(set, NULL, true, "{\"pods\":[],\"total\":0.0,\"window\":\"7d\",\"item_count\":0}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void names_and_echoes_are_escaped(void **state)
@@ -185,7 +185,7 @@ static void names_and_echoes_are_escaped(void **state)
                       "\"total_cost\":1.0,\"cpu_cost\":1.0,\"memory_cost\":0.0,"
                       "\"storage_cost\":0.0}],\"total\":1.0,\"window\":\"\\t\",\"item_count\":1,"
                       "\"namespace\":\"a\\\"b\"}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void a_report_beyond_the_limit_fails_its_buffer(void **state)
@@ -199,7 +199,7 @@ static void a_report_beyond_the_limit_fails_its_buffer(void **state)
         assert_true(strbuf_failed(&out));
         strbuf_finish(&out);
     }
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 /* The exact number behind the last `"total":` of a report. */
@@ -265,7 +265,7 @@ static void printed_rows_add_up_to_the_printed_totals_of_both_listings(void **st
         assert_true(sum_of_rows_in(&namespaces) == cost_set_total(set));
         strbuf_finish(&pods);
         strbuf_finish(&namespaces);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -298,13 +298,13 @@ static void the_last_30_days_are_labelled_with_the_current_month(void **state)
     assert_text(&out, "{\"months\":[{\"month\":\"2026-11\",\"total_cost\":5000.0,"
                       "\"daily_average\":166.666666667,\"namespaces\":5,\"pods\":48}],"
                       "\"total\":5000.0,\"period\":\"1 month\"}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 
     set = empty_set();
     strbuf_init(&out, OUT_LIMIT);
     report_last_30_days(set, now_s, &out);
     assert_text(&out, "{\"months\":[],\"total\":0.0,\"period\":\"1 month\"}");
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void months_are_averaged_over_the_days_elapsed_and_say_when_they_are_partial(void **state)
@@ -334,10 +334,10 @@ static void months_are_averaged_over_the_days_elapsed_and_say_when_they_are_part
                       "{\"month\":\"2026-11\",\"total_cost\":5001.0,\"daily_average\":1250.25,"
                       "\"namespaces\":5,\"pods\":48,\"partial\":true}],"
                       "\"total\":13101.0,\"period\":\"4 months\"}");
-    cost_set_release(none);
-    cost_set_release(late);
-    cost_set_release(whole);
-    cost_set_release(current);
+    cost_set_destroy(none);
+    cost_set_destroy(late);
+    cost_set_destroy(whole);
+    cost_set_destroy(current);
 }
 
 static void the_first_moment_of_a_month_counts_as_a_day(void **state)
@@ -366,7 +366,7 @@ static void the_first_moment_of_a_month_counts_as_a_day(void **state)
         assert_non_null(strstr(strbuf_text(&out), "\"partial\":true"));
         strbuf_finish(&out);
     }
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 int main(void)

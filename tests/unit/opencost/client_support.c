@@ -67,7 +67,7 @@ void on_fetched(void *context, struct cost_set *set, const struct error *error)
         fetched->error = *error;
     if (set != NULL)
         (void)!cost_set_pods(set, &fetched->pods);
-    cost_set_release(set);
+    cost_set_destroy(set);
     if (fetched->fetches_again != NULL)
         assert_true(opencost_client_fetch(
             fetched->fetches_again,

@@ -157,7 +157,7 @@ char *describe(struct cost_set *set, const struct error *error)
                              defects->figures, defects->rows_skipped, defects->idle_dropped,
                              defects->entries_ignored, has_start ? "" : "none ", start_s);
         describe_decimal(&buf, cost_set_total(set));
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
     size_t length;
     char *text = strbuf_take(&buf, &length);

@@ -133,7 +133,7 @@ static void bodies_of_every_shape_give_their_rows(void **state)
             defects->entries_ignored != c->ignored || defects->rows_skipped != c->skipped)
             fail_msg("%s: %zu pods, total %s, %ju ignored, %ju skipped", c->body, pods, total,
                      (uintmax_t)defects->entries_ignored, (uintmax_t)defects->rows_skipped);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -311,7 +311,7 @@ static void escaped_texts_mean_what_they_spell(void **state)
     assert_string_equal(namespaces[0].name.data, "<n>");
     assert_true(cost_set_data_start(set, &start_s));
     assert_int_equal(start_s, 1791158400);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 /* An annotation may hold one, and whoever may create a pod may write annotations. */
@@ -331,7 +331,7 @@ static void a_nul_in_a_value_harms_no_row_and_makes_no_name(void **state)
     assert_string_equal(pods[0].name.data, "b"); /* of the allocation's own name */
     assert_non_null(cost_set_find_namespace(set, TEXT("n")));
     assert_true(cost_set_total(set) == 3 * DECIMAL_ONE);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void start_is_unknown_unless_it_is_a_time(void **state)
@@ -354,7 +354,7 @@ static void start_is_unknown_unless_it_is_a_time(void **state)
         struct cost_set *set = decode_text(text, &error);
         assert_non_null(set);
         assert_false(cost_set_data_start(set, &start_s));
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
 }
 
@@ -403,7 +403,7 @@ static bool accepts_depth(int levels)
     struct cost_set *set = decode_text(strbuf_text(&text), &error);
     strbuf_finish(&text);
     bool accepted = set != NULL;
-    cost_set_release(set);
+    cost_set_destroy(set);
     return accepted;
 }
 
@@ -464,8 +464,8 @@ static void idle_is_kept_only_when_asked_for(void **state)
     assert_non_null(with);
     assert_int_equal(cost_set_defects(without)->idle_dropped, 1);
     assert_non_null(cost_set_find_namespace(with, TEXT("__idle__")));
-    cost_set_release(without);
-    cost_set_release(with);
+    cost_set_destroy(without);
+    cost_set_destroy(with);
 }
 
 static void a_decoder_may_be_destroyed_at_any_time(void **state)

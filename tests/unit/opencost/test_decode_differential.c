@@ -30,7 +30,7 @@ static void check_against_judge(const char *what, const struct body *body, struc
     tally->refused += verdict == VERDICT_REFUSED;
     tally->undecided += verdict == VERDICT_HAS_REPEATED_KEYS;
     if (verdict == VERDICT_HAS_REPEATED_KEYS) {
-        cost_set_release(set);
+        cost_set_destroy(set);
         return;
     }
     if ((set != NULL) != (judged != NULL))

@@ -140,7 +140,7 @@ static void expect_answer(struct comparison comparison, const struct body *body,
     expect_count(&comparison, expected, "idle_dropped", defects->idle_dropped);
     expect_count(&comparison, expected, "ignored", defects->entries_ignored);
     expect_count(&comparison, expected, "defective_figures", defects->figures);
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 /* `context`: the folder of the expectations. */

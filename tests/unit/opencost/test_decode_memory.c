@@ -109,7 +109,7 @@ static void every_failing_allocation_is_reported_and_nothing_leaks(void **state)
         assert_true(count < 10000);
     }
     assert_true(count > 10);
-    cost_set_release(set);
+    cost_set_destroy(set);
     strbuf_finish(&text);
 }
 

@@ -120,7 +120,7 @@ static void a_dripping_body_takes_time_in_proportion_to_its_length(void **state)
         struct cost_set *set = decode_in_pieces(&body, 1, 1, false, &error);
         if (set == NULL)
             fail_msg("%s...: %s", drips[i].start, error.text);
-        cost_set_release(set);
+        cost_set_destroy(set);
         strbuf_finish(&text);
     }
 }

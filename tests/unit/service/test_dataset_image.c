@@ -80,7 +80,7 @@ static void dataset_comes_back_with_its_age_whatever_time_it_is(void **state)
     assert_int_equal(head.took_ms, TOOK_MS);
     assert_int_equal(head.ttl_ms, TTL_MS);
     assert_memory_equal(&looked, &head, sizeof(head));
-    cost_set_release(set);
+    cost_set_destroy(set);
 }
 
 static void assert_refused(const struct dataset_image *image, const char *part)

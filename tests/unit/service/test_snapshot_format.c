@@ -47,7 +47,7 @@ static struct strbuf sample_snapshot(void)
         struct snapshot_dataset head = head_of(windows[i], NOW_MS - (int64_t)i);
         struct cost_set *set = set_costing(costs[i]);
         assert_true(snapshot_put_dataset(&out, &head, set, NULL));
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
     snapshot_put_checksum(&out);
     assert_false(strbuf_failed(&out));
@@ -71,7 +71,7 @@ static int read_whole(struct text bytes, struct error *reterr)
         struct cost_set *set = good ? snapshot_cost_set(&reader, &head, reterr) : NULL;
         good = set != NULL;
         count += good;
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
     free(copy);
     return good ? count : -1;
@@ -105,7 +105,7 @@ static void datasets_come_back_in_their_order_as_they_were(void **state)
         struct cost_set *set = snapshot_cost_set(&reader, &head, NULL);
         assert_non_null(set);
         assert_decimal_equal(cost_set_total(set), i == 1 ? "20.0" : costs[i]);
-        cost_set_release(set);
+        cost_set_destroy(set);
     }
     assert_int_equal(reader.left, 0);
 }
@@ -198,7 +198,7 @@ static struct strbuf forge(const struct forgery *forgery)
         strbuf_append_text(&raw, "something else altogether");
     else
         cost_set_encode(set, &raw);
-    cost_set_release(set);
+    cost_set_destroy(set);
     size_t packed_length = deflate(content(&raw), packed, sizeof(packed));
     if (forgery->garbage)
         memset(packed, 0xff, packed_length);
@@ -310,7 +310,7 @@ static void writing_and_reading_survive_any_failing_allocation(void **state)
             break;
         assert_int_equal(error.code, ERR_NO_MEMORY);
     }
-    cost_set_release(set);
+    cost_set_destroy(set);
     for (long nth = 2;; nth++) { /* the first is this test's own copy */
         struct error error = {.code = ERR_NONE};
         alloc_fault_arm(nth);
