@@ -20,7 +20,8 @@ struct dataset_loaded {
 
 typedef void dataset_loaded_fn(void *context, const struct dataset_loaded *loaded);
 
-/* False when out of memory; `done` then never runs. Else exactly once, and not before this returns. */
+/* False when out of memory; `done` then never runs. Else exactly once, and not before this
+ * returns. */
 bool dataset_load_start(struct cost_service *service, const struct dataset_order *order,
                         const struct tier_value *value, dataset_loaded_fn *done,
                         void *context) NODISCARD;
