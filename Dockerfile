@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 #   docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) \
-#                --build-arg CREATED=$(date -u +%FT%TZ) -t kubecent-backend .
+#                --build-arg CREATED=$(date -u +%FT%TZ) --build-arg SOURCE=$(git remote get-url origin) \
+#                -t kubecent-backend .
 #   docker run --rm -p 8000:8000 --read-only --cap-drop ALL kubecent-backend --demo
 #
 # A release pins the base, --build-arg DEBIAN=debian:bookworm-slim@sha256:..., and brings Swagger UI to /api/docs,
@@ -45,9 +46,11 @@ ENTRYPOINT ["/usr/bin/kubecent-backend"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="kubecent-backend" \
       org.opencontainers.image.description="A small, fast cost API beside OpenCost" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="${SOURCE}"

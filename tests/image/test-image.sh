@@ -12,6 +12,7 @@ cd "$(dirname "$0")/../.."
 
 readonly BASE=docker.io/library/debian:bookworm-slim
 readonly IMAGE=localhost/kubecent-backend:test
+readonly SOURCE=https://git.example/kubecent-backend
 readonly VERSION=9.8.7 REVISION=0123456789abcdef0123456789abcdef01234567
 readonly SIZE_LIMIT_BYTES=$((12 * 1000 * 1000)) # compressed; 8.7 MB when this was written
 readonly PACKAGES=(buildah catatonit conmon containernetworking-plugins curl iptables mmdebstrap openssl podman runc)
@@ -94,7 +95,7 @@ can_run_containers() {
 
 build() {
     buildah build --isolation chroot --pull=never --format docker --build-arg "VERSION=$VERSION" \
-        --build-arg "REVISION=$REVISION" --build-arg CREATED=2026-01-01T00:00:00Z -t "$IMAGE" . >"$work/build.log" 2>&1 ||
+        --build-arg "REVISION=$REVISION" --build-arg CREATED=2026-01-01T00:00:00Z --build-arg "SOURCE=$SOURCE" -t "$IMAGE" . >"$work/build.log" 2>&1 ||
         { tail -n 40 "$work/build.log"; return 1; }
 }
 
@@ -195,6 +196,7 @@ look_at_image() {
     check "it is stopped with SIGTERM" is "$(inspect '{{.Config.StopSignal}}')" SIGTERM
     check "its label says the version" is "$(inspect '{{index .Labels "org.opencontainers.image.version"}}')" "$VERSION"
     check "its label says the commit" is "$(inspect '{{index .Labels "org.opencontainers.image.revision"}}')" "$REVISION"
+    check "its label says where the sources are" is "$(inspect '{{index .Labels "org.opencontainers.image.source"}}')" "$SOURCE"
     podman create --name "$NAME-files" "$IMAGE" >/dev/null
     podman export "$NAME-files" | tar -tv >"$work/files"
     check "the service is the only program in it: no shell, no package manager" programs_in_it
