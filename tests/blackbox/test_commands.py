@@ -220,6 +220,11 @@ class TestLinesOfTheLog:
             names = re.findall(r" (\w+)=", fields)
             assert names == [key for key in lines[event][:len(names)] if key != "event"], event
 
+    def test_the_picture_has_the_headers_of_an_answer(self, shared_backend):
+        picture = (ROOT / "docs/images/terminal.svg").read_text(encoding="utf-8")
+        shown = re.findall(r">([A-Z][A-Za-z-]+): ", picture)
+        assert sorted(shown) == sorted(name for name, _ in shared_backend.get("/api/v1/cost/namespaces", "HEAD").headers)
+
     def test_for_machines(self, lines):
         text = (ROOT / "docs/API_QUICKREF.md").read_text(encoding="utf-8")
         (shown,) = re.findall(r"^```json\n(\{.*\"http\.request\".*\})\n```", text, re.M)
