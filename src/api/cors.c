@@ -48,13 +48,25 @@ static const char *header_of(const struct http_exchange *exchange, const char *n
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
+/* What goes back to the client in a header must not hold what a header must not. */
+static bool has_control_bytes(const char *value)
+{
+    for (; *value != '\0'; value++) {
+        if (((unsigned char)*value < ' ' && *value != '\t') || *value == '\x7F')
+            return true;
+    }
+    return false;
+}
+
 enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_exchange *exchange)
 {
     const char *origin = header_of(exchange, "Origin");
     if (origin == NULL)
         return CORS_NOT_ASKED;
+    if (policy->allow_all && http_exchange_header(exchange, "Cookie") == NULL)
+        return CORS_ANY;
     if (policy->allow_all)
-        return http_exchange_header(exchange, "Cookie") == NULL ? CORS_ANY : CORS_ECHO;
+        return has_control_bytes(origin) ? CORS_UNLISTED : CORS_ECHO;
     return is_listed(policy, origin) ? CORS_ECHO : CORS_UNLISTED;
 }
 
@@ -97,7 +109,7 @@ void cors_reply_preflight(const struct cors_policy *policy, struct http_exchange
 {
     const char *origin = http_exchange_header(exchange, "Origin");
     const char *requested = header_of(exchange, "Access-Control-Request-Headers");
-    bool origin_ok = policy->allow_all || is_listed(policy, origin);
+    bool origin_ok = policy->allow_all ? !has_control_bytes(origin) : is_listed(policy, origin);
     bool method_ok =
         is_allowed_method(http_exchange_header(exchange, "Access-Control-Request-Method"));
 
@@ -108,7 +120,7 @@ void cors_reply_preflight(const struct cors_policy *policy, struct http_exchange
                      "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
     http_headers_add(headers, "Access-Control-Max-Age", "600");
     http_headers_add(headers, "Access-Control-Allow-Credentials", "true");
-    if (requested != NULL)
+    if (requested != NULL && !has_control_bytes(requested))
         http_headers_add(headers, "Access-Control-Allow-Headers", requested);
 
     struct text body = TEXT("OK");

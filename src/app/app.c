@@ -533,6 +533,7 @@ bool app_run(const struct config *config, const char *env_file, bool demo, struc
 {
     struct app app = {.config = config, .time = &time_source_system};
     descriptors_raise_limit();
+    signals_block();
     bool started = start(&app, demo || strcmp(config->opencost_url, "demo") == 0, reterr);
     if (started) {
         level_init(&app.level, app.log, env_file, config->log_level);

@@ -94,11 +94,14 @@ int main(int argc, char **argv)
     if (options.mode == APP_VERSION)
         return print(version_write);
     if (options.mode == APP_SERVE)
-        signals_block(); /* first: what comes from now on is for the service */
+        signals_begin();
 
     struct config_report report;
     struct config *config = config_load(options.env_file, config_getenv_process, NULL, &report);
     print_report(&report);
+    if (config == NULL && report.errors.count == 0)
+        (void)fputs("error: out of memory, or a value of more than 1 MiB in the environment file\n",
+                    stderr);
     config_report_finish(&report);
     if (config == NULL)
         return EXIT_USAGE;

@@ -16,14 +16,21 @@ static sigset_t stopping_signals(void)
     return set;
 }
 
+void signals_begin(void)
+{
+    sigset_t hang_up;
+    (void)sigemptyset(&hang_up);
+    (void)sigaddset(&hang_up, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &hang_up, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* a broken pipe is an error of the write */
+    signals_exit_on_next();
+}
+
 void signals_block(void)
 {
     sigset_t set = stopping_signals();
     (void)sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    /* Process 1 of a container has no default actions to rely on; a broken pipe is an error of the
-     * write. */
-    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 static struct timespec timespec_of_ms(int64_t duration_ms)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP has settings read anew,
- * SIGPIPE does nothing. What comes while the service is starting waits until it has started.
+ * SIGPIPE does nothing. While the settings are read, a stopping signal ends the process; what comes
+ * while the service is starting waits until it has started.
  *
  * Threads: main. Call signals_block() before any other thread starts: threads inherit the mask.
  */
@@ -12,6 +13,11 @@
 
 #include "base/attrs.h"
 
+/* While the settings are read: SIGTERM and SIGINT end the process at once, also as process 1 of a container, which has no
+ * default actions to rely on. */
+void signals_begin(void);
+
+/* From now on signals_wait() takes them. */
 void signals_block(void);
 
 enum signals_event { SIGNALS_NONE, SIGNALS_STOP, SIGNALS_REREAD };

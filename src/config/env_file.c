@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
@@ -20,11 +21,26 @@ struct env_file {
     bool no_memory;
 };
 
+/* A file that was asked for may be a pipe, and is waited for. What happens to be called .env must not hold us up: -1 with
+ * errno EINVAL when it is a device, a pipe or the like. */
+static int open_file(const char *path, bool was_asked_for)
+{
+    struct stat status;
+    if (was_asked_for)
+        return open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || (fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
 /* Reads all of the file. False with errno set; EFBIG when it is unreasonably long. */
-static bool read_file(const char *path, struct strbuf *text)
+static bool read_file(const char *path, bool was_asked_for, struct strbuf *text)
 {
     char piece[4096];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open_file(path, was_asked_for);
     if (fd < 0)
         return false;
     ssize_t length = read(fd, piece, sizeof(piece));
@@ -92,7 +108,7 @@ bool env_file_read(const char *path, config_getenv_fn *lookup, void *lookup_cont
     struct env_file file = {
         .path = path != NULL ? path : ".env", .values = values, .report = report};
     strbuf_init(&text, FILE_BYTES_MAX);
-    if (!read_file(file.path, &text))
+    if (!read_file(file.path, path != NULL, &text))
         return report_unreadable(&file, path != NULL, errno);
     return dotenv_read(strbuf_text(&text), text.length, lookup, lookup_context, take_pair,
                        take_warning, &file) &&

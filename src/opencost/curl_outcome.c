@@ -30,13 +30,31 @@ static enum error_code code_of(CURLcode code)
     }
 }
 
-/* libcurl takes no header line of more than 100 KiB, and reports that as want of memory. Once the
- * peer has spoken, the peer is the likelier reason. */
-static bool header_is_too_long(CURL *easy, CURLcode code)
+/* libcurl takes no header line of more than 100 KiB, and keeps no more than 64 MiB of a paused body; it reports either
+ * as want of memory. Once the peer has spoken, the peer is the likelier reason. */
+static bool is_too_much_to_hold(CURL *easy, CURLcode code)
 {
     curl_off_t first_byte_us = 0;
     curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
     return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0;
+}
+
+static void tell_too_much_to_hold(const struct transfer *transfer, struct error *reterr)
+{
+    if (transfer->body_bytes > 0)
+        error_set(reterr, ERR_UPSTREAM_TOO_LARGE,
+                  "the body unpacks to more than can be held, after %llu bytes",
+                  (unsigned long long)transfer->body_bytes);
+    else
+        error_set(reterr, ERR_UPSTREAM_BODY, "the answer has a header that is too large");
+}
+
+/* Of a body that its receiver refuses the receiver knows why; else it is the unpacking that failed. */
+static const char *words_of(const struct transfer *transfer, CURLcode code)
+{
+    if (code == CURLE_WRITE_ERROR)
+        return "the body's content coding is damaged";
+    return transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(code);
 }
 
 static int64_t retry_after_ms(CURL *easy)
@@ -73,11 +91,8 @@ void curl_request_outcome(const struct transfer *transfer, CURLcode code,
         error_set(&ret_outcome->error, ERR_UPSTREAM_TOO_LARGE,
                   "the body exceeds %llu bytes (OPENCOST_MAX_BODY_MB)",
                   (unsigned long long)transfer->request.max_body_bytes);
-    else if (header_is_too_long(transfer->easy, code))
-        error_set(&ret_outcome->error, ERR_UPSTREAM_BODY,
-                  "the answer has a header that is too large");
+    else if (is_too_much_to_hold(transfer->easy, code))
+        tell_too_much_to_hold(transfer, &ret_outcome->error);
     else
-        error_set(&ret_outcome->error, code_of(code), "%s",
-                  transfer->error_text[0] != '\0' ? transfer->error_text
-                                                  : curl_easy_strerror(code));
+        error_set(&ret_outcome->error, code_of(code), "%s", words_of(transfer, code));
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line and the settings, as the person at the terminal meets them."""
 import json
+import os
 import re
 import socket
 
@@ -175,6 +176,23 @@ class TestEnvFile:
         done = run("--check-config")
         assert done.returncode == 0
         assert "CACHE_TTTL" in output_of(done)
+
+    @pytest.mark.parametrize("target", [None, "/dev/zero", ".env", "."], ids=["pipe", "device", "itself", "folder"])
+    def test_what_is_no_file_is_a_warning_and_nothing_is_waited_for(self, run, tmp_path, target):
+        if target:
+            (tmp_path / ".env").symlink_to(target)
+        else:
+            os.mkfifo(tmp_path / ".env")
+        done = run("--check-config")
+        assert done.returncode == 0
+        assert re.fullmatch(r"warning: \.env: cannot be read: [^\n]+, ignoring\n", done.stderr)
+
+    def test_values_that_grow_without_end_are_a_fault_that_is_named(self, run, tmp_path):
+        lines = ["K0=aaaaaaaa", *(f"K{i}=${{K{i - 1}}}${{K{i - 1}}}" for i in range(1, 60)), "LOG_LEVEL=${K59}"]
+        (tmp_path / ".env").write_text("\n".join(lines))
+        done = run("--check-config")
+        assert done.returncode == 2
+        assert done.stderr.endswith("error: out of memory, or a value of more than 1 MiB in the environment file\n")
 
     def test_its_faults_are_faults(self, run, tmp_path):
         (tmp_path / ".env").write_text("PORT=abc\n")

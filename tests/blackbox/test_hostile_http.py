@@ -83,6 +83,7 @@ REFUSED = {
     "blank_before_colon_of_length": GET + b"Content-Length : 5\r\n" + END + b"hello",
     "folded_first": b"GET /livez HTTP/1.1\r\n X: y\r\n" + HOST + END,
     "name_no_token": GET + b"X(y): z\r\n" + END,
+    "carriage_return_in_what_is_sent_back": GET + b"Cookie: a\r\nOrigin: https://a\rSet-Cookie: b=c\r\n" + END,
     "carriage_return_in_value": GET + b"X: y\rContent-Length: 5\r\n" + END,
     # The framing.
     "length_and_coding": GET + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" + END + b"0\r\n\r\n",

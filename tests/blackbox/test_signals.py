@@ -169,6 +169,44 @@ class TestWhileStarting:
         assert b"application.shutdown" in output
 
 
+def pipe_end(path):
+    """The writing end of a pipe that somebody reads, or None."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+class TestWhileSettingsAreRead:
+    @pytest.fixture
+    def reading(self, tmp_path):
+        """A process that waits for what comes out of a pipe, and the pipe's other end."""
+        os.mkfifo(tmp_path / "pipe")
+        process = subprocess.Popen([*WRAPPER, BINARY, "--env-file", "pipe"], cwd=tmp_path, env=environment({}), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        pipe = wait_until(lambda: pipe_end(tmp_path / "pipe"), "a reader of the pipe")
+        with open(pipe, "w", encoding="ascii") as writer:
+            yield process, writer
+        process.kill()
+        process.communicate()
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_a_stop_ends_it_at_once(self, reading, number):
+        process, _ = reading
+        process.send_signal(number)
+        assert process.wait(LONG) == 128 + number
+
+    def test_others_end_nothing(self, reading):
+        process, writer = reading
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGPIPE)
+        writer.write("PORT=none\n")
+        writer.close()
+        output, errors = process.communicate(timeout=LONG)
+        assert (process.returncode, output) == (2, b"")
+        assert errors.startswith(b"error: PORT: ")
+
+
 class TestBrokenPipe:
     def test_of_a_client_is_an_error_of_the_write(self, double):
         with Backend(double) as backend, witnessed(backend):

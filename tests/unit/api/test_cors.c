@@ -150,6 +150,34 @@ static void requested_headers_are_allowed_as_they_were_asked_for(void **state)
     cors_policy_finish(&policy);
 }
 
+static void what_holds_control_bytes_is_not_sent_back(void **state)
+{
+    static const char *const odd[] = {"a\rb",
+                                      "a\x0b"
+                                      "b",
+                                      "\x01", "a\x7f"};
+    struct cors_policy policy = policy_of(everyone, 2);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(odd); i++) {
+        const struct http_header origin[] = {{"Origin", odd[i]}, COOKIE, WANTS("GET"), LAST};
+        const struct http_header requested[] = {
+            ORIGIN, WANTS("GET"), {"Access-Control-Request-Headers", odd[i]}, LAST};
+        struct http_exchange exchange = {.request.method = "OPTIONS", .headers = origin};
+        struct http_headers headers = {.count = 0};
+        assert_int_equal(cors_judge(&policy, &exchange), CORS_UNLISTED);
+        cors_reply_preflight(&policy, &exchange, &headers);
+        assert_int_equal(exchange.status, 400);
+        assert_null(fake_answered(&exchange, "Access-Control-Allow-Origin"));
+
+        exchange = (struct http_exchange){.request.method = "OPTIONS", .headers = requested};
+        headers = (struct http_headers){.count = 0};
+        cors_reply_preflight(&policy, &exchange, &headers);
+        assert_int_equal(exchange.status, 200);
+        assert_null(fake_answered(&exchange, "Access-Control-Allow-Headers"));
+    }
+    cors_policy_finish(&policy);
+}
+
 static void want_of_memory_leaves_a_policy_to_be_finished(void **state)
 {
     (void)state;
@@ -175,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_preflight_has_a_method_an_origin_and_a_wish),
         cmocka_unit_test(a_preflight_is_granted_or_told_what_is_disallowed),
         cmocka_unit_test(requested_headers_are_allowed_as_they_were_asked_for),
+        cmocka_unit_test(what_holds_control_bytes_is_not_sent_back),
         cmocka_unit_test(want_of_memory_leaves_a_policy_to_be_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,11 +71,33 @@ static bool serve_gzip(struct tiny_server *server, int fd)
     return true;
 }
 
+/* An empty member, whole, and bytes behind it. */
+static bool serve_gzip_and_more(struct tiny_server *server, int fd)
+{
+    static const unsigned char packed[] =
+        "\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0junk, and more of it";
+    (void)server;
+    tiny_send_format(fd, OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                     sizeof packed);
+    tiny_send(fd, packed, sizeof packed);
+    return true;
+}
+
 static bool serve_bomb(struct tiny_server *server, int fd)
 {
     (void)server;
     char *zeros = calloc(1, 64 * MIB); /* 64 KiB when packed: far below the cap */
     send_gzip(fd, zeros, 64 * MIB);
+    free(zeros);
+    return false;
+}
+
+/* Packed it fits into one receive buffer; unpacked libcurl does not keep it for a paused transfer. */
+static bool serve_bomb_in_one_piece(struct tiny_server *server, int fd)
+{
+    (void)server;
+    char *zeros = calloc(1, 96 * MIB);
+    send_gzip(fd, zeros, 96 * MIB);
     free(zeros);
     return false;
 }
@@ -130,6 +152,8 @@ static const struct tiny_route routes[] = {
     {"/gzip-broken", serve_text,
      OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"},
     {"/gzip-bomb", serve_bomb, NULL},
+    {"/gzip-bomb-in-one-piece", serve_bomb_in_one_piece, NULL},
+    {"/gzip-and-more", serve_gzip_and_more, NULL},
     {"/400", serve_text, "HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\nwrong"},
     {"/404-long", serve_long_404, NULL},
     {"/500-short", serve_text_and_close, "HTTP/1.1 500 Oops\r\nContent-Length: 50\r\n\r\nwrong"},
@@ -249,6 +273,34 @@ static void each_way_to_answer_has_its_outcome(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++) {
         print_message("    %s\n", outcomes[i].path);
         check_outcome(world, &outcomes[i]);
+    }
+    curl_world_destroy(world);
+}
+
+static void a_bomb_that_goes_off_while_paused_is_too_large_and_not_want_of_memory(void **state)
+{
+    (void)state;
+    struct curl_world *world = curl_world_create(routes, NULL);
+    struct exchange exchange = {.pause_ms = 100, .max_body_bytes = 1024 * MIB};
+    exchange_run(world, &exchange, "/gzip-bomb-in-one-piece");
+    assert_int_equal(exchange.outcome.error.code, ERR_UPSTREAM_TOO_LARGE);
+    assert_non_null(
+        strstr(exchange.outcome.error.text, "the body unpacks to more than can be held"));
+    exchange_finish(&exchange);
+    curl_world_destroy(world);
+}
+
+static void a_body_that_cannot_be_unpacked_is_called_that(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/gzip-broken", "/gzip-and-more"};
+    struct curl_world *world = curl_world_create(routes, NULL);
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+        struct exchange exchange = {.max_body_bytes = CAP_BYTES};
+        exchange_run(world, &exchange, paths[i]);
+        assert_int_equal(exchange.outcome.error.code, ERR_UPSTREAM_BODY);
+        assert_null(strstr(exchange.outcome.error.text, "disk/application"));
+        exchange_finish(&exchange);
     }
     curl_world_destroy(world);
 }
@@ -405,6 +457,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_to_answer_has_its_outcome),
+        cmocka_unit_test(a_bomb_that_goes_off_while_paused_is_too_large_and_not_want_of_memory),
+        cmocka_unit_test(a_body_that_cannot_be_unpacked_is_called_that),
         cmocka_unit_test(peers_that_drip_or_are_silent_run_into_the_timeout),
         cmocka_unit_test(of_a_long_error_page_only_the_beginning_is_read),
         cmocka_unit_test(a_port_where_nobody_listens_is_a_connection_fault),
