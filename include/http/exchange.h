@@ -11,9 +11,10 @@
  *
  * http_exchange_park() must come before whatever may resume it is set in motion.
  * http_exchange_resume() must come exactly once for each park, from any thread; it is the only
- * function allowed between the two. libmicrohttpd 0.9.75 notices only after resuming that a client has
- * left while parked, and the exchange stays valid until then; http_exchange_on_left() tells sooner. The server bounds
- * nothing here: deadlines and the number of parked requests are the caller's to limit.
+ * function allowed between the two. libmicrohttpd 0.9.75 notices only after resuming that a client
+ * has left while parked, and the exchange stays valid until then; http_exchange_on_left() tells
+ * sooner. The server bounds nothing here: deadlines and the number of parked requests are the
+ * caller's to limit.
  *
  * Threads: the HTTP thread that carries the connection, except http_exchange_resume().
  */
@@ -93,11 +94,11 @@ void http_exchange_park(struct http_exchange *exchange,
                         void (*resumed)(void *context, struct http_exchange *exchange),
                         void *context);
 
-/* Before parking: `left` is to be called, with the context of http_exchange_park(), when the client is
- * seen to have closed its connection (or its side of it, which is the same to libmicrohttpd) while
- * parked. That happens once at most, on the thread of http_server_upkeep(), and never after
- * http_exchange_resume() has returned, which is why `left` must not resume by itself: it has somebody
- * do it. */
+/* Before parking: `left` is to be called, with the context of http_exchange_park(), when the client
+ * is seen to have closed its connection (or its side of it, which is the same to libmicrohttpd)
+ * while parked. That happens once at most, on the thread of http_server_upkeep(), and never after
+ * http_exchange_resume() has returned, which is why `left` must not resume by itself: it has
+ * somebody do it. */
 void http_exchange_on_left(struct http_exchange *exchange, void (*left)(void *context));
 
 /* Any thread. */

@@ -84,9 +84,9 @@ struct http_server *http_server_start(const struct http_server_options *options,
 /* The port bound. */
 uint16_t http_server_port(const struct http_server *server) NODISCARD;
 
-/* To be called about once a second, by one thread at a time: cuts off the requests that are too long
- * in coming, looks whether parked ones have a client still, and takes a renewed certificate for
- * connections to come. */
+/* To be called about once a second, by one thread at a time: cuts off the requests that are too
+ * long in coming, looks whether parked ones have a client still, and takes a renewed certificate
+ * for connections to come. */
 void http_server_upkeep(struct http_server *server);
 
 /* Stops accepting connections; answers from now on carry `Connection: close`. */

@@ -16,9 +16,9 @@
  * each), has the view rendered, stores it and releases all who wait. Everyone gets the same answer
  * or the same error, at the latest at the deadline.
  *
- * Where replicas share a tier (cache/shared_tier.h), what one of them fetched the others need not fetch,
- * whether they miss or refresh, and of all who want the same dataset at once one asks OpenCost. Without
- * the tier, or while it is out of order, each asks for itself.
+ * Where replicas share a tier (cache/shared_tier.h), what one of them fetched the others need not
+ * fetch, whether they miss or refresh, and of all who want the same dataset at once one asks
+ * OpenCost. Without the tier, or while it is out of order, each asks for itself.
  *
  * When OpenCost fails, or has not answered two seconds after it was asked, data are served that are
  * past their TTL by less than `stale_if_error_ms`, if the cache, or else the tier,
@@ -110,8 +110,8 @@ struct cost_service_options {
 /* Before the loop starts. NULL only when out of memory. */
 struct cost_service *cost_service_create(const struct cost_service_options *options) NODISCARD;
 
-/* Sets who is told, on the loop thread, of each dataset that was fetched and stored. Before the loop
- * starts. */
+/* Sets who is told, on the loop thread, of each dataset that was fetched and stored. Before the
+ * loop starts. */
 void cost_service_on_stored(struct cost_service *service, void (*stored)(void *context),
                             void *context);
 
@@ -122,8 +122,8 @@ void cost_service_destroy(struct cost_service *service);
  * the client has under way is stopped with opencost_client_stop(), next. */
 void cost_service_stop(struct cost_service *service);
 
-/* Any thread; never waits or renders. True: *ret_answer is from the cache, fresh, or stale and being
- * refetched. Allocates only for the order to refetch, once in ten seconds for a dataset. */
+/* Any thread; never waits or renders. True: *ret_answer is from the cache, fresh, or stale and
+ * being refetched. Allocates only for the order to refetch, once in ten seconds for a dataset. */
 bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
                          struct cost_answer *ret_answer) NODISCARD;
 
@@ -152,8 +152,9 @@ bool cost_service_request(struct cost_service *service, const struct cost_query 
                           struct trace_context *trace, struct cost_request *request,
                           struct error *reterr) NODISCARD;
 
-/* Any thread, until `done` is called; also before cost_service_request(): nobody wants the answer any more. `done` is then
- * called soon, with an error, and what was only to be done for it is not. */
+/* Any thread, until `done` is called; also before cost_service_request(): nobody wants the answer
+ * any more. `done` is then called soon, with an error, and what was only to be done for it is not.
+ */
 void cost_service_give_up(struct cost_service *service, struct cost_request *request);
 
 /* Requests waiting now. Any thread. */

@@ -13,8 +13,8 @@
 
 #include "base/attrs.h"
 
-/* While the settings are read: SIGTERM and SIGINT end the process at once, also as process 1 of a container, which has no
- * default actions to rely on. */
+/* While the settings are read: SIGTERM and SIGINT end the process at once, also as process 1 of a
+ * container, which has no default actions to rely on. */
 void signals_begin(void);
 
 /* From now on signals_wait() takes them. */

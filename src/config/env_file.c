@@ -21,8 +21,8 @@ struct env_file {
     bool no_memory;
 };
 
-/* A file that was asked for may be a pipe, and is waited for. What happens to be called .env must not hold us up: -1 with
- * errno EINVAL when it is a device, a pipe or the like. */
+/* A file that was asked for may be a pipe, and is waited for. What happens to be called .env must
+ * not hold us up: -1 with errno EINVAL when it is a device, a pipe or the like. */
 static int open_file(const char *path, bool was_asked_for)
 {
     struct stat status;

@@ -136,7 +136,8 @@ void arrival_unwatch(struct arrivals *arrivals, struct arrival *arrival)
     set_left(arrivals, arrival, NULL, NULL);
 }
 
-/* Requests that wait behind the parked one do not hide it: the kernel says so apart from what can be read. */
+/* Requests that wait behind the parked one do not hide it: the kernel says so apart from what can
+ * be read. */
 static bool has_left(const struct arrival *arrival)
 {
     struct pollfd connection = {.fd = arrival->fd, .events = POLLRDHUP};

@@ -15,8 +15,8 @@
  * nothing before it has a whole request line. The first request counts from the connection's start,
  * a TLS handshake included; a later one from the sweep that sees it.
  *
- * While it is our turn and the exchange is parked, libmicrohttpd does not look at the connection at all; the
- * list of all connections serves to look whether the client is still there.
+ * While it is our turn and the exchange is parked, libmicrohttpd does not look at the connection at
+ * all; the list of all connections serves to look whether the client is still there.
  *
  * Threads: the HTTP thread that carries the connection, but for arrival_unwatch() (any) and
  * arrivals_sweep(), arrivals_look_for_left() (any one thread).
@@ -66,11 +66,13 @@ void arrival_next(struct arrival *arrival);
 /* Cuts off what has been arriving for `limit_ms`. Returns how many. */
 unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit_ms);
 
-/* From now on `left` is to be called, once, when the client has closed its side; until unwatched. */
+/* From now on `left` is to be called, once, when the client has closed its side; until unwatched.
+ */
 void arrival_watch(struct arrivals *arrivals, struct arrival *arrival, void (*left)(void *context),
                    void *context);
 
-/* When this returns, `left` is not running and will not be called. Not to be called from inside it. */
+/* When this returns, `left` is not running and will not be called. Not to be called from inside it.
+ */
 void arrival_unwatch(struct arrivals *arrivals, struct arrival *arrival);
 
 /* Tells of clients that left. */

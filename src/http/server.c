@@ -20,9 +20,9 @@
 #include "mhd_epoll.h"
 #include "server_state.h"
 
-/* When no descriptor is left to accept a connection with, libmicrohttpd waits for one of its thread's
- * connections to close. A thread without any tries again and again, as fast as it can, and complains
- * each time: then there is nobody to keep waiting by a pause. */
+/* When no descriptor is left to accept a connection with, libmicrohttpd waits for one of its
+ * thread's connections to close. A thread without any tries again and again, as fast as it can, and
+ * complains each time: then there is nobody to keep waiting by a pause. */
 static void pause_busy_waiting(const char *complaint)
 {
     const struct timespec pause = {.tv_nsec = 50000000};

@@ -30,8 +30,9 @@ static enum error_code code_of(CURLcode code)
     }
 }
 
-/* libcurl takes no header line of more than 100 KiB, and keeps no more than 64 MiB of a paused body; it reports either
- * as want of memory. Once the peer has spoken, the peer is the likelier reason. */
+/* libcurl takes no header line of more than 100 KiB, and keeps no more than 64 MiB of a paused
+ * body; it reports either as want of memory. Once the peer has spoken, the peer is the likelier
+ * reason. */
 static bool is_too_much_to_hold(CURL *easy, CURLcode code)
 {
     curl_off_t first_byte_us = 0;
@@ -49,7 +50,8 @@ static void tell_too_much_to_hold(const struct transfer *transfer, struct error 
         error_set(reterr, ERR_UPSTREAM_BODY, "the answer has a header that is too large");
 }
 
-/* Of a body that its receiver refuses the receiver knows why; else it is the unpacking that failed. */
+/* Of a body that its receiver refuses the receiver knows why; else it is the unpacking that failed.
+ */
 static const char *words_of(const struct transfer *transfer, CURLcode code)
 {
     if (code == CURLE_WRITE_ERROR)

@@ -4,9 +4,9 @@
  *
  *     asked (any thread) -> waiting (loop thread) -> done
  *
- * It is done by the first of: its view's flight ends, its deadline passes, whoever asked gives up, the
- * service stops. All four happen on the loop thread and take the request off the list of waiting ones first, so
- * `done` runs once.
+ * It is done by the first of: its view's flight ends, its deadline passes, whoever asked gives up,
+ * the service stops. All four happen on the loop thread and take the request off the list of
+ * waiting ones first, so `done` runs once.
  */
 #include "service_internal.h"
 

@@ -179,7 +179,8 @@ static void clients_that_leave_while_parked_are_noticed_each_once(void **state)
     assert_int_equal(atomic_load(&toy->states_destroyed), 5);
 }
 
-/* An exchange that parks again, in a later request of the same connection, is watched only if it says so anew. */
+/* An exchange that parks again, in a later request of the same connection, is watched only if it
+ * says so anew. */
 static void watching_ends_with_the_request(void **state)
 {
     struct toy *toy = *state;

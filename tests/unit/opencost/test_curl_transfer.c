@@ -92,7 +92,8 @@ static bool serve_bomb(struct tiny_server *server, int fd)
     return false;
 }
 
-/* Packed it fits into one receive buffer; unpacked libcurl does not keep it for a paused transfer. */
+/* Packed it fits into one receive buffer; unpacked libcurl does not keep it for a paused transfer.
+ */
 static bool serve_bomb_in_one_piece(struct tiny_server *server, int fd)
 {
     (void)server;
