@@ -18,6 +18,7 @@ void street_build(struct street *street, const struct street_options *options)
         const struct house_options house_options = {
             .stale_ms = options->stale_ms,
             .revalidate_ms = options->revalidate_ms,
+            .slots = options->slots,
             .tier = options->without_tier ? NULL : scripted_tier_door(street->tier, i),
             .uptime_ms = (int64_t)i * UPTIME_STEP_MS,
             .wall_skew_s = (int64_t)i * options->skew_s,

@@ -25,6 +25,7 @@ struct street_options {
     int64_t latency_ms; /* of the tier */
     int64_t stale_ms;
     int64_t revalidate_ms;
+    int slots;      /* queries to OpenCost at once, of each house; 0: HOUSE_SLOTS */
     int64_t skew_s; /* each house's wall clock is ahead of the one before */
 };
 
