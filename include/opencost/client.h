@@ -29,7 +29,7 @@
  * opencost.token_unreadable. Metrics: the kubecent_opencost_ families,
  * kubecent_rows_rejected_total.
  *
- * Threads: the loop thread only, except client_create() and client_destroy() (before the loop
+ * Threads: the loop thread only, except opencost_client_create() and _destroy() (before the loop
  * starts, after it ended).
  */
 #ifndef OPENCOST_CLIENT_H

@@ -10,8 +10,8 @@
  * allocation (64 MiB at most), not to the body.
  *
  * Nothing counts until the whole body was read and found valid: a truncated, malformed or
- * unsuccessful answer (`code` present and not 200; no `data`) yields an error and never a part of
- * the rows.
+ * unsuccessful answer (`code` present and not 200; no `data`, unless it is OpenCost's beyond doubt)
+ * yields an error and never a part of the rows.
  *
  * Refused like malformed JSON, wherever they stand: lone surrogates in strings, NUL characters in
  * keys, numbers beyond the range of a double; further a figure of ours of 1e18 or more, and a
