@@ -89,8 +89,7 @@ static void crowds_at_all_replicas_cost_one_query_and_get_equal_answers(void **s
         asker_release(&askers[i]);
 }
 
-static void
-what_one_has_fetched_the_others_find_with_its_age_whatever_their_clocks_say(void **state)
+static void what_one_fetched_others_find_with_its_age_whatever_clocks_say(void **state)
 {
     struct street *street = *state;
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
@@ -456,7 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_STREET(crowds_at_all_replicas_cost_one_query_and_get_equal_answers),
-        ON_STREET(what_one_has_fetched_the_others_find_with_its_age_whatever_their_clocks_say),
+        ON_STREET(what_one_fetched_others_find_with_its_age_whatever_clocks_say),
         ON_STREET(expired_value_is_fetched_anew_by_one),
         ON_STREET(own_expired_dataset_is_not_taken_back_from_the_tier),
         ON_STREET(closed_months_and_idle_are_shared_too),
