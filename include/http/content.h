@@ -15,7 +15,6 @@
 #include <stddef.h>
 
 #include "base/attrs.h"
-#include "base/shared.h"
 #include "base/text.h"
 
 struct http_content;
@@ -34,8 +33,6 @@ struct http_content *http_content_create(char *bytes, size_t length, const char 
 struct http_content *http_content_create_packed(struct text gzip, const char *digest,
                                                 const char *type) NODISCARD;
 
-struct shared *http_content_shared(struct http_content *content) NODISCARD;
-struct http_content *http_content_from_shared(struct shared *value) NODISCARD;
 struct http_content *http_content_hold(struct http_content *content);
 
 /* Accepts NULL. */

@@ -77,7 +77,6 @@ const struct http_param *http_request_param(const struct http_request *request,
  * be NULL. */
 void http_exchange_set_state(struct http_exchange *exchange, void *state,
                              void (*destroy)(void *state));
-void *http_exchange_state(const struct http_exchange *exchange) NODISCARD;
 
 /* What the access log and the metrics are to say besides what the server knows; static strings,
  * NULL: not known. */

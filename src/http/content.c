@@ -149,16 +149,6 @@ struct http_content *http_content_create(char *bytes, size_t length, const char 
     return content;
 }
 
-struct shared *http_content_shared(struct http_content *content)
-{
-    return &content->shared;
-}
-
-struct http_content *http_content_from_shared(struct shared *value)
-{
-    return CONTAINER_OF(value, struct http_content, shared);
-}
-
 struct http_content *http_content_hold(struct http_content *content)
 {
     shared_hold(&content->shared);

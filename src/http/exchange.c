@@ -317,11 +317,6 @@ void http_exchange_set_state(struct http_exchange *exchange, void *state,
     exchange->destroy_state = destroy;
 }
 
-void *http_exchange_state(const struct http_exchange *exchange)
-{
-    return exchange->state;
-}
-
 void http_exchange_note_route(struct http_exchange *exchange, const char *route)
 {
     exchange->route = route;
