@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -201,6 +202,99 @@ class TestHandshakes:
                 except OSError:
                     return
         raise AssertionError("still open")
+
+
+def client_hello():
+    """As a client sends it; in one record."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+class TestStalledHandshakes:
+    @pytest.mark.parametrize("sent", [1, 100, None], ids=["a_byte", "half_a_hello", "a_hello"])
+    def test_are_cut_off_and_hold_nobody_up(self, double, pair, sent):
+        with served(double, pair, HTTP_REQUEST_TIMEOUT=1, HTTP_MAX_CONNECTIONS=1024) as backend, ExitStack() as stack, \
+                witnessed(backend):
+            stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", backend.port))) for _ in range(500)]
+            for connection in stalled:
+                connection.sendall(client_hello()[:sent])
+                connection.settimeout(LONG)
+            for connection in stalled:
+                while hears_more(connection):
+                    pass
+            wait_until(lambda: sum(event["count"] for event in backend.events("http.requests_cut_off")) == 500, "500 to be cut off")
+
+    def test_that_fill_all_places_leave_them_within_the_limit(self, double, pair):
+        with served(double, pair, HTTP_REQUEST_TIMEOUT=1, HTTP_MAX_CONNECTIONS=100) as backend, ExitStack() as stack:
+            for _ in range(300):
+                connection = stack.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex(("127.0.0.1", backend.port))
+                wait_until(lambda: sends(connection, b"\x16\x03\x01"), "the kernel to take the connection")
+            # Behind them in the backlog, which moves on as the others are cut off.
+            assert backend.get("/livez", deadline=2 * LONG).status == 200
+
+
+def hears_more(connection):
+    try:
+        return connection.recv(65536) != b""
+    except OSError:
+        return False
+
+
+def sends(connection, data):
+    try:
+        return connection.send(data) == len(data)
+    except BlockingIOError:
+        return False
+
+
+class TestWhatComesAfterTheHandshake:
+    def converse(self, backend, version, *lines):
+        """What openssl's client shows when it is given one line after the other, each once the last had its effect."""
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{backend.port}", version, "-CAfile", backend.settings["TLS_CERT_FILE"]]
+        shown = []
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
+            reader = threading.Thread(target=lambda: shown.extend(iter(lambda: client.stdout.read(1), "")), daemon=True)
+            reader.start()
+            for line, effect, times in lines:
+                try:
+                    client.stdin.write(line)
+                    client.stdin.flush()
+                except BrokenPipeError:
+                    break
+                wait_until(lambda: "".join(shown).count(effect) >= times or client.poll() is not None, f"{effect} from {line!r}")
+            wait_until(lambda: client.poll() is not None or effect in "".join(shown), "an end")
+            client.kill()
+            reader.join(LONG)
+        return "".join(shown)
+
+    REQUEST = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    ANSWER = '{"status":"ok"}'
+
+    def test_renegotiation_is_refused(self, secure):
+        with witnessed(secure):
+            shown = self.converse(secure, "-tls1_2", (self.REQUEST, self.ANSWER, 1), ("R\n", "error", 1))
+        assert shown.count(self.ANSWER) == 1
+        assert "RENEGOTIATING" in shown and "error" in shown
+
+    def test_new_keys_are_taken(self, secure):
+        shown = self.converse(secure, "-tls1_3", (self.REQUEST, self.ANSWER, 1), ("K\n", "KEYUPDATE", 1), (self.REQUEST, self.ANSWER, 2))
+        assert shown.count(self.ANSWER) == 2
+
+    @pytest.mark.parametrize("data", [b"\x17\x03\x03\x00\x20" + b"A" * 32, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28",
+                                      b"\x17\x03\x03\xff\xff" + b"A" * 70_000], ids=["forged_record", "plain_http", "forged_alert", "huge_record"])
+    def test_what_is_not_encrypted_ends_the_connection(self, secure, data):
+        with witnessed(secure), secure.connect() as connection:
+            connection.request("/livez")
+            connection.read()
+            with socket.socket(fileno=os.dup(connection.socket.fileno())) as below:
+                below.settimeout(LONG)
+                below.sendall(data)
+                wait_until(lambda: not hears_more(below), "the connection's end")
 
 
 def put(pair, at):
