@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accept, Accept-Encoding and If-None-Match of any content: an answer, and where the grammar leaves
+/* Accept, Accept-Encoding, If-None-Match, X-Request-ID and traceparent of any content: an answer, and where the grammar leaves
  * no choice, the right one. */
 #include <stdbool.h>
 
 #include "base/strbuf.h"
+#include "base/trace.h"
 #include "framing.h"
 #include "fuzz.h"
 #include "http/negotiate.h"
@@ -49,6 +50,23 @@ static void check_request_id(const char *value)
         FUZZ_CHECK(value[i] > ' ' && value[i] < 0x7f && value[i] != '"' && value[i] != '\\');
 }
 
+/* A trace that is read has ids which can be passed on, and is read the same again. */
+static void check_trace(const char *value)
+{
+    static const char hex[] = "0123456789abcdef";
+    struct trace_span span;
+    struct trace_span again;
+    if (!trace_parse(value, &span))
+        return;
+    FUZZ_CHECK(strspn(span.trace_id, hex) == TRACE_ID_LENGTH &&
+               span.trace_id[TRACE_ID_LENGTH] == 0);
+    FUZZ_CHECK(strspn(span.span_id, hex) == SPAN_ID_LENGTH && span.span_id[SPAN_ID_LENGTH] == 0);
+    struct trace_context *trace = trace_context_create(&span, text_of(value));
+    FUZZ_CHECK(trace != NULL && trace_parse(trace->traceparent, &again));
+    FUZZ_CHECK(strcmp(again.trace_id, span.trace_id) == 0 && again.is_sampled == span.is_sampled);
+    trace_context_release(trace);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *value = fuzz_copy(data, size, 1);
@@ -57,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_prefers(value);
     check_first_member(value);
     check_request_id(value);
+    check_trace(value);
     free(value);
     return 0;
 }

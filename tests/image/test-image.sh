@@ -272,12 +272,28 @@ look_at_tls() {
     check "which the health check of the image speaks too" podman healthcheck run "$NAME-https"
 }
 
+# What the chart renders, as kubectl would get it: podman plays the node. On the loopback only, with the demo's data.
+play_manifest() {
+    sed -e "s/8000/$1/g" -e 's|http://opencost\.opencost:9003|demo|' -e "s|\"kubecent-backend:[^\"]*\"|\"$IMAGE\"|" \
+        -e 's/IfNotPresent/Never/' -e 's/^\( *\)containerPort: .*/&\n\1hostIP: 127.0.0.1/' \
+        config/kubernetes.yaml >"$work/kubernetes.yaml"
+    podman play kube "$work/kubernetes.yaml"
+}
+
+look_at_manifest() {
+    local port scheme=http
+    port=$(free_port)
+    check "the manifest for clusters without Helm runs it" play_manifest "$port"
+    check "and it answers there" until_ok 20 answers "/api/v1/cost/namespaces?window=7d" '"namespaces":[{'
+}
+
 # --- the whole -------------------------------------------------------------------------------------------------------
 
 tidy_up() {
     local suffix
     [ -z "$tls_pid" ] || kill "$tls_pid" 2>/dev/null || true
     if [ -n "$work" ]; then
+        [ ! -f "$work/kubernetes.yaml" ] || podman play kube --down "$work/kubernetes.yaml" >/dev/null 2>&1 || true
         for suffix in files demo stranger friend https; do
             podman rm -f -t 0 "$NAME-$suffix" >/dev/null 2>&1 || true
         done
@@ -315,6 +331,7 @@ main() {
         cat "$work/size"
         look_at_service
         look_at_tls
+        look_at_manifest
     fi
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
