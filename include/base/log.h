@@ -25,6 +25,7 @@
 
 #include "base/attrs.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/time_source.h"
 
 enum log_level {
@@ -49,33 +50,41 @@ enum log_field_kind {
 
 struct log_field {
     enum log_field_kind kind;
-    const char *key;
+    struct text key; /* as JSON has it: quoted, with a colon and a blank behind */
     const char *text;
     size_t length; /* of `text`; SIZE_MAX means NUL-terminated */
     int64_t integer;
 };
 
+/* Keys are literals and need no escapes, so they are put into shape by the preprocessor. */
+#define LOG_KEY(key_) TEXT_INIT("\"" key_ "\": ")
+
 #define LOG_EVENT(name_)                                                                           \
     ((struct log_field){.kind = LOG_FIELD_EVENT, .text = (name_), .length = SIZE_MAX})
 #define LOG_STR(key_, text_)                                                                       \
     ((struct log_field){                                                                           \
-        .kind = LOG_FIELD_STRING, .key = (key_), .text = (text_), .length = SIZE_MAX})
+        .kind = LOG_FIELD_STRING, .key = LOG_KEY(key_), .text = (text_), .length = SIZE_MAX})
 /* Ends the fields where the text is NULL: it and what follows are left out. */
 #define LOG_STR_OR_END(key_, text_)                                                                \
     ((struct log_field){.kind = (text_) == NULL ? LOG_FIELD_END : LOG_FIELD_STRING,                \
-                        .key = (key_),                                                             \
+                        .key = LOG_KEY(key_),                                                      \
                         .text = (text_),                                                           \
                         .length = SIZE_MAX})
 #define LOG_STRN(key_, text_, n_)                                                                  \
-    ((struct log_field){.kind = LOG_FIELD_STRING, .key = (key_), .text = (text_), .length = (n_)})
+    ((struct log_field){                                                                           \
+        .kind = LOG_FIELD_STRING, .key = LOG_KEY(key_), .text = (text_), .length = (n_)})
 #define LOG_INT(key_, value_)                                                                      \
-    ((struct log_field){.kind = LOG_FIELD_INTEGER, .key = (key_), .integer = (int64_t)(value_)})
+    ((struct log_field){                                                                           \
+        .kind = LOG_FIELD_INTEGER, .key = LOG_KEY(key_), .integer = (int64_t)(value_)})
 #define LOG_BOOL(key_, value_)                                                                     \
-    ((struct log_field){.kind = LOG_FIELD_BOOLEAN, .key = (key_), .integer = (value_) ? 1 : 0})
+    ((struct log_field){                                                                           \
+        .kind = LOG_FIELD_BOOLEAN, .key = LOG_KEY(key_), .integer = (value_) ? 1 : 0})
 #define LOG_HUNDREDTHS(key_, n_)                                                                   \
-    ((struct log_field){.kind = LOG_FIELD_HUNDREDTHS, .key = (key_), .integer = (int64_t)(n_)})
+    ((struct log_field){                                                                           \
+        .kind = LOG_FIELD_HUNDREDTHS, .key = LOG_KEY(key_), .integer = (int64_t)(n_)})
 #define LOG_JSON(key_, text_)                                                                      \
-    ((struct log_field){.kind = LOG_FIELD_RAW, .key = (key_), .text = (text_), .length = SIZE_MAX})
+    ((struct log_field){                                                                           \
+        .kind = LOG_FIELD_RAW, .key = LOG_KEY(key_), .text = (text_), .length = SIZE_MAX})
 
 struct log;
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attrs.h"
 
@@ -47,9 +48,32 @@ const char *strbuf_text(const struct strbuf *buf) NODISCARD;
  * failed or never written. The block is shrunk to its length + 1 bytes (the NUL). */
 char *strbuf_take(struct strbuf *buf, size_t *ret_length) NODISCARD;
 
-void strbuf_append(struct strbuf *buf, const void *bytes, size_t length);
-void strbuf_append_text(struct strbuf *buf, const char *text);
-void strbuf_append_char(struct strbuf *buf, char c);
+/* Where there is no room yet, or none at all; called by strbuf_append() alone. */
+void strbuf_append_growing(struct strbuf *buf, const void *bytes, size_t length);
+
+/* Here for the compiler to see: most appends are of a few bytes, and their number is a constant. */
+static inline void strbuf_append(struct strbuf *buf, const void *bytes, size_t length)
+{
+    if (buf->failed || length >= buf->capacity - buf->length) {
+        strbuf_append_growing(buf, bytes, length);
+        return;
+    }
+    if (length > 0)
+        memcpy(buf->data + buf->length, bytes, length);
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+}
+
+static inline void strbuf_append_text(struct strbuf *buf, const char *text)
+{
+    strbuf_append(buf, text, strlen(text));
+}
+
+static inline void strbuf_append_char(struct strbuf *buf, char c)
+{
+    strbuf_append(buf, &c, 1);
+}
+
 void strbuf_append_int(struct strbuf *buf, int64_t value);
 void strbuf_append_format(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -162,36 +162,36 @@ bool rfc3339_parse(const char *text, size_t length, int64_t *ret_unix_s)
     return true;
 }
 
-/* Writes `value` with exactly `count` digits and returns the position behind them. */
-static char *write_digits(char *out, int64_t value, int count)
+/* Writes `value`, below 100, and returns the position behind it; what follows likewise. */
+static char *write_pair(char *out, unsigned value)
 {
-    for (int i = count - 1; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return out + count;
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
 }
 
 static char *write_month(char *out, struct civil_date date)
 {
-    out = write_digits(out, date.year, 4);
+    out = write_pair(out, (unsigned)date.year / 100);
+    out = write_pair(out, (unsigned)date.year % 100);
     *out++ = '-';
-    return write_digits(out, date.month, 2);
+    return write_pair(out, (unsigned)date.month);
 }
 
 static char *write_date_time(char *out, int64_t unix_s)
 {
     struct civil_date date = civil_date_of(unix_s);
-    int64_t second_of_day = unix_s - floor_divide(unix_s, SECONDS_PER_DAY) * SECONDS_PER_DAY;
+    unsigned second_of_day =
+        (unsigned)(unix_s - floor_divide(unix_s, SECONDS_PER_DAY) * SECONDS_PER_DAY);
     out = write_month(out, date);
     *out++ = '-';
-    out = write_digits(out, date.day, 2);
+    out = write_pair(out, (unsigned)date.day);
     *out++ = 'T';
-    out = write_digits(out, second_of_day / SECONDS_PER_HOUR, 2);
+    out = write_pair(out, second_of_day / SECONDS_PER_HOUR);
     *out++ = ':';
-    out = write_digits(out, second_of_day / SECONDS_PER_MINUTE % MINUTES_PER_HOUR, 2);
+    out = write_pair(out, second_of_day / SECONDS_PER_MINUTE % MINUTES_PER_HOUR);
     *out++ = ':';
-    return write_digits(out, second_of_day % SECONDS_PER_MINUTE, 2);
+    return write_pair(out, second_of_day % SECONDS_PER_MINUTE);
 }
 
 void rfc3339_format(int64_t unix_s, char text[RFC3339_TEXT_MAX])
@@ -204,11 +204,13 @@ void rfc3339_format(int64_t unix_s, char text[RFC3339_TEXT_MAX])
 void rfc3339_format_us(int64_t unix_us, char text[RFC3339_TEXT_MAX])
 {
     int64_t unix_s = floor_divide(unix_us, MICROSECONDS_PER_SECOND);
-    int64_t fraction_us = unix_us - unix_s * MICROSECONDS_PER_SECOND;
+    unsigned fraction_us = (unsigned)(unix_us - unix_s * MICROSECONDS_PER_SECOND);
     char *end = write_date_time(text, clamp_to_four_digit_years(unix_s));
     if (fraction_us != 0) {
         *end++ = '.';
-        end = write_digits(end, fraction_us, 6);
+        end = write_pair(end, fraction_us / 10000);
+        end = write_pair(end, fraction_us / 100 % 100);
+        end = write_pair(end, fraction_us % 100);
     }
     *end++ = 'Z';
     *end = '\0';

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/json_scan.h"
 #include "base/utf8.h"
 
 enum { FIRST_BEYOND_BMP = 0x10000, UNICODE_ESCAPE_BYTES = 6 };
@@ -67,11 +68,6 @@ static void append_escaped_byte(struct strbuf *buf, unsigned char c)
     strbuf_append(buf, (const char[]){'\\', letter}, 2);
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
-}
-
 /* Writes the one character at `text`, which is not plain, and returns its length. */
 static size_t append_special(struct strbuf *buf, const char *text, size_t length, bool ascii)
 {
@@ -91,20 +87,15 @@ static size_t append_special(struct strbuf *buf, const char *text, size_t length
 
 static void append_string(struct strbuf *buf, const char *text, size_t length, bool ascii)
 {
-    size_t run = 0; /* where the current run of plain characters began */
     size_t i = 0;
     strbuf_append_char(buf, '"');
     while (i < length) {
-        if (is_plain((unsigned char)text[i])) {
-            i++;
-            continue;
-        }
-        strbuf_append(buf, text + run, i - run);
-        i += append_special(buf, text + i, length - i, ascii);
-        run = i;
+        size_t run = (size_t)(json_plain_end(text + i, text + length) - (text + i));
+        strbuf_append(buf, text + i, run);
+        i += run;
+        if (i < length)
+            i += append_special(buf, text + i, length - i, ascii);
     }
-    if (length > run)
-        strbuf_append(buf, text + run, length - run);
     strbuf_append_char(buf, '"');
 }
 

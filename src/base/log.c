@@ -384,7 +384,7 @@ static void write_long(struct log *log, const struct log_record *record)
 void log_write(struct log *log, enum log_level level, const char *file, int line,
                const char *function, const struct log_field *fields)
 {
-    char memory[SHORT_LINE_BYTES];
+    char memory[SHORT_LINE_BYTES] UNCLEARED;
     struct strbuf text;
     const struct log_record record = {
         .level = level,

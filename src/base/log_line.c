@@ -110,26 +110,24 @@ static void append_value(struct line *line, const struct log_field *field)
     }
 }
 
-/* Keys are literals of ours and need no escapes. */
-static void append_key(struct line *line, const char *key)
+/* For people, without the quotes and the colon. */
+static void append_console_key(struct strbuf *out, struct text key)
 {
-    if (line->format == LOG_FORMAT_JSON) {
-        strbuf_append_char(line->out, '"');
-        strbuf_append_text(line->out, key);
-        strbuf_append(line->out, "\": ", 3);
-    } else {
-        strbuf_append_char(line->out, ' ');
-        strbuf_append_text(line->out, key);
-        strbuf_append_char(line->out, '=');
-    }
+    strbuf_append_char(out, ' ');
+    strbuf_append(out, key.data + 1, key.length - sizeof("\"\": ") + 1);
+    strbuf_append_char(out, '=');
 }
 
 static void append_pair(struct line *line, const struct log_field *field)
 {
-    append_key(line, field->key);
+    if (line->format == LOG_FORMAT_CONSOLE) {
+        append_console_key(line->out, field->key);
+        append_value(line, field);
+        return;
+    }
+    strbuf_append(line->out, field->key.data, field->key.length);
     append_value(line, field);
-    if (line->format == LOG_FORMAT_JSON)
-        strbuf_append(line->out, ", ", 2);
+    strbuf_append(line->out, ", ", 2);
 }
 
 static void append_own_fields(struct line *line, const struct log_field *fields)
@@ -164,13 +162,14 @@ static void append_json(struct line *line, const struct log_record *record)
     strbuf_append_text(out, level_names[record->level]);
     strbuf_append_text(out, "\", \"timestamp\": \"");
     strbuf_append_text(out, timestamp);
-    strbuf_append_text(out, "\", \"filename\": ");
-    append_string(line, text_of(record->file));
-    strbuf_append_text(out, ", \"lineno\": ");
+    /* File and function are C's own names: nothing in them to escape, or to cut. */
+    strbuf_append_text(out, "\", \"filename\": \"");
+    strbuf_append_text(out, record->file);
+    strbuf_append_text(out, "\", \"lineno\": ");
     strbuf_append_int(out, record->line);
-    strbuf_append_text(out, ", \"func_name\": ");
-    append_string(line, text_of(record->function));
-    strbuf_append_text(out, "}\n");
+    strbuf_append_text(out, ", \"func_name\": \"");
+    strbuf_append_text(out, record->function);
+    strbuf_append_text(out, "\"}\n");
 }
 
 /* `hh:mm:ss.mmm LEVEL   event key=value ...`: the day and the place in the source are for machines.

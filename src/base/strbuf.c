@@ -105,7 +105,7 @@ void strbuf_commit(struct strbuf *buf, size_t length)
     buf->data[buf->length] = '\0';
 }
 
-void strbuf_append(struct strbuf *buf, const void *bytes, size_t length)
+void strbuf_append_growing(struct strbuf *buf, const void *bytes, size_t length)
 {
     char *end = strbuf_reserve(buf, length);
     if (end == NULL)
@@ -113,16 +113,6 @@ void strbuf_append(struct strbuf *buf, const void *bytes, size_t length)
     if (length > 0)
         memcpy(end, bytes, length);
     strbuf_commit(buf, length);
-}
-
-void strbuf_append_text(struct strbuf *buf, const char *text)
-{
-    strbuf_append(buf, text, strlen(text));
-}
-
-void strbuf_append_char(struct strbuf *buf, char c)
-{
-    strbuf_append(buf, &c, 1);
 }
 
 /* Two digits a step halve the divisions, which are what this costs. */
@@ -140,21 +130,20 @@ static const char digit_pairs[] = "00010203040506070809"
 void strbuf_append_int(struct strbuf *buf, int64_t value)
 {
     char digits[INT_DIGITS_MAX];
-    char *const end = digits + sizeof(digits);
-    char *start = end;
+    size_t start = sizeof(digits);
     /* Unsigned, because the smallest integer has no positive counterpart. */
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     while (rest >= 10) {
-        start -= 2;
-        memcpy(start, digit_pairs + rest % 100 * 2, 2);
+        digits[--start] = digit_pairs[rest % 100 * 2 + 1];
+        digits[--start] = digit_pairs[rest % 100 * 2];
         rest /= 100;
     }
     /* A digit is left over when their number is odd. */
-    if (rest > 0 || start == end)
-        *--start = (char)('0' + rest);
+    if (rest > 0 || start == sizeof(digits))
+        digits[--start] = (char)('0' + rest);
     if (value < 0)
-        *--start = '-';
-    strbuf_append(buf, start, (size_t)(end - start));
+        digits[--start] = '-';
+    strbuf_append(buf, digits + start, sizeof(digits) - start);
 }
 
 void strbuf_append_format(struct strbuf *buf, const char *format, ...)

@@ -20,8 +20,8 @@
 
 #include "base/ascii.h"
 #include "base/attrs.h"
+#include "base/json_scan.h"
 #include "base/text.h"
-#include "json_scan.h"
 
 enum { JSON_MAX_DEPTH = 512 };
 

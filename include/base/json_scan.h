@@ -5,8 +5,8 @@
  *
  * Threads: any; pure functions.
  */
-#ifndef OPENCOST_JSON_SCAN_H
-#define OPENCOST_JSON_SCAN_H
+#ifndef BASE_JSON_SCAN_H
+#define BASE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
