@@ -2,7 +2,8 @@
 /*
  * Calendar arithmetic in UTC (proleptic Gregorian), without locale, time zone or global state.
  *
- * Unix times are seconds since 1970-01-01T00:00:00Z. Formats are those of RFC 3339.
+ * Unix times are seconds since 1970-01-01T00:00:00Z. Formats are those of RFC 3339, unless said
+ * otherwise.
  *
  * Threads: any; pure functions.
  */
@@ -47,6 +48,9 @@ void rfc3339_format(int64_t unix_s, char text[RFC3339_TEXT_MAX]);
 /* Writes `YYYY-MM-DDThh:mm:ss.uuuuuuZ`; the fraction is left out when it is zero, as structlog
  * does. */
 void rfc3339_format_us(int64_t unix_us, char text[RFC3339_TEXT_MAX]);
+
+/* Writes `Mon, 23 Nov 2026 14:59:34 GMT` and a NUL: HTTP's form (RFC 9110, 5.6.7). */
+void http_date_format(int64_t unix_s, char text[RFC3339_TEXT_MAX]);
 
 /* Writes `YYYY-MM` and a NUL. */
 void civil_format_month(int64_t unix_s, char text[RFC3339_TEXT_MAX]);

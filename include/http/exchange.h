@@ -49,6 +49,8 @@ struct http_request {
     const char *request_id; /* the client's, if valid, else made up */
     bool has_client_request_id;
     const struct trace_span *trace; /* our span of the client's trace; NULL: it sent none */
+    int64_t complete_ms; /* monotonic: when it had come in whole. What need not wait can take it
+                            for the present, and save asking for it */
 };
 
 /* All borrowed, valid as long as the exchange. */

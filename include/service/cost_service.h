@@ -125,7 +125,7 @@ void cost_service_stop(struct cost_service *service);
 /* Any thread; never waits or renders. True: *ret_answer is from the cache, fresh, or stale and
  * being refetched. Allocates only for the order to refetch, once in ten seconds for a dataset. */
 bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
-                         struct cost_answer *ret_answer) NODISCARD;
+                         int64_t now_ms, struct cost_answer *ret_answer) NODISCARD;
 
 /* A request under way. Embed it, zeroed, in what asks; the service owns the fields between
  * cost_service_request() and `done`. */

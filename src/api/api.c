@@ -83,14 +83,15 @@ void api_upkeep(struct api *api)
         auth_upkeep(api->auth);
 }
 
-static struct call call_begin(struct api *api, struct http_exchange *exchange)
+/* Its parameters are left to params_read(). */
+static void call_begin(struct call *call, struct api *api, struct http_exchange *exchange)
 {
-    return (struct call){
-        .api = api,
-        .exchange = exchange,
-        .request = http_exchange_request(exchange),
-        .cors = cors_judge(&api->cors, exchange),
-    };
+    call->api = api;
+    call->exchange = exchange;
+    call->request = http_exchange_request(exchange);
+    call->route = NULL;
+    call->cors = cors_judge(&api->cors, exchange);
+    call->is_guarded = false;
 }
 
 static bool is_reading(const char *method)
@@ -190,7 +191,8 @@ static enum auth_verdict judge(const struct call *call)
 void api_handle(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
-    struct call call = call_begin(api, exchange);
+    struct call call UNCLEARED;
+    call_begin(&call, api, exchange);
     call.route = routes_find(call.request->path);
     if (!exists(api, call.route))
         call.route = NULL;
@@ -216,7 +218,8 @@ void api_handle(void *context, struct http_exchange *exchange)
 void api_add_error_headers(void *context, struct http_exchange *exchange,
                            struct http_headers *headers)
 {
-    const struct call call = call_begin(context, exchange);
+    struct call call UNCLEARED;
+    call_begin(&call, context, exchange);
     call_add_common_headers(&call, 0, headers);
 }
 

@@ -80,7 +80,8 @@ bool params_read(const struct http_request *request, const struct param_spec *sp
 {
     for (size_t i = 0; i < count; i++) {
         const struct http_param *param = http_request_param(request, specs[i].name);
-        values[i] = (struct param_value){.given = param != NULL};
+        values[i].given = param != NULL;
+        values[i].text = (struct text){.data = NULL, .length = 0};
         if (param != NULL)
             values[i].text = param->value;
         else if (specs[i].default_text != NULL)

@@ -37,6 +37,7 @@ enum { ROUTE_PARAMS_MAX = 6 };
 struct param_value {
     bool given;       /* in the query */
     struct text text; /* as given, or the default; empty when neither */
+    /* Of these the one of the parameter's kind is set, if it was given or has a default. */
     bool boolean;
     int64_t integer;
     struct window window;

@@ -22,7 +22,7 @@ struct cost_reply {
     struct cost_answer answer;
 };
 
-/* An answer with the clock read once, so that all its headers agree. */
+/* An answer at one point in time, so that all its headers agree. */
 struct aged_answer {
     const struct call *call;
     const struct cost_answer *answer;
@@ -112,13 +112,13 @@ static uint64_t share_tag(const struct aged_answer *aged)
 }
 
 /* Takes the content. */
-static void reply_answer(const struct call *call, const struct cost_answer *answer)
+static void reply_answer(const struct call *call, const struct cost_answer *answer, int64_t now_ms)
 {
     if (answer->content == NULL) {
         call_reply_error(call, &answer->error);
         return;
     }
-    int64_t age_ms = time_monotonic_ms(call->api->options.time) - answer->fetched_ms;
+    int64_t age_ms = now_ms - answer->fetched_ms;
     struct aged_answer aged = {
         .call = call,
         .answer = answer,
@@ -143,7 +143,7 @@ static void resumed(void *context, struct http_exchange *exchange)
 {
     struct cost_reply *reply = context;
     (void)exchange;
-    reply_answer(&reply->call, &reply->answer);
+    reply_answer(&reply->call, &reply->answer, time_monotonic_ms(reply->call.api->options.time));
     reply->answer.content = NULL;
 }
 
@@ -217,9 +217,10 @@ static void wait_for_answer(const struct call *call, const struct cost_query *qu
 
 void call_reply_cost(const struct call *call, const struct cost_query *query)
 {
-    struct cost_answer answer;
-    if (cost_service_lookup(call->api->options.service, query, &answer))
-        reply_answer(call, &answer);
+    struct cost_answer answer UNCLEARED;
+    int64_t now_ms = call->request->complete_ms;
+    if (cost_service_lookup(call->api->options.service, query, now_ms, &answer))
+        reply_answer(call, &answer, now_ms);
     else
         wait_for_answer(call, query);
 }

@@ -5,6 +5,8 @@
  */
 #include "base/civil_time.h"
 
+#include <string.h>
+
 enum {
     DAYS_PER_400_YEARS = 146097,
     DAYS_FROM_0000_03_01_TO_1970 = 719468,
@@ -178,20 +180,25 @@ static char *write_month(char *out, struct civil_date date)
     return write_pair(out, (unsigned)date.month);
 }
 
-static char *write_date_time(char *out, int64_t unix_s)
+static char *write_time(char *out, int64_t unix_s)
 {
-    struct civil_date date = civil_date_of(unix_s);
     unsigned second_of_day =
         (unsigned)(unix_s - floor_divide(unix_s, SECONDS_PER_DAY) * SECONDS_PER_DAY);
-    out = write_month(out, date);
-    *out++ = '-';
-    out = write_pair(out, (unsigned)date.day);
-    *out++ = 'T';
     out = write_pair(out, second_of_day / SECONDS_PER_HOUR);
     *out++ = ':';
     out = write_pair(out, second_of_day / SECONDS_PER_MINUTE % MINUTES_PER_HOUR);
     *out++ = ':';
     return write_pair(out, second_of_day % SECONDS_PER_MINUTE);
+}
+
+static char *write_date_time(char *out, int64_t unix_s)
+{
+    struct civil_date date = civil_date_of(unix_s);
+    out = write_month(out, date);
+    *out++ = '-';
+    out = write_pair(out, (unsigned)date.day);
+    *out++ = 'T';
+    return write_time(out, unix_s);
 }
 
 void rfc3339_format(int64_t unix_s, char text[RFC3339_TEXT_MAX])
@@ -214,6 +221,24 @@ void rfc3339_format_us(int64_t unix_us, char text[RFC3339_TEXT_MAX])
     }
     *end++ = 'Z';
     *end = '\0';
+}
+
+void http_date_format(int64_t unix_s, char text[RFC3339_TEXT_MAX])
+{
+    static const char weekdays[][5] = {"Thu,", "Fri,", "Sat,", "Sun,", "Mon,", "Tue,", "Wed,"};
+    static const char months[][6] = {" Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ",
+                                     " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec "};
+    int64_t second = clamp_to_four_digit_years(unix_s);
+    struct civil_date date = civil_date_of(second);
+    int64_t days = floor_divide(second, SECONDS_PER_DAY);
+    char *end = stpcpy(text, weekdays[days - floor_divide(days, 7) * 7]);
+    *end++ = ' ';
+    end = write_pair(end, (unsigned)date.day);
+    end = stpcpy(end, months[date.month - 1]);
+    end = write_pair(end, (unsigned)date.year / 100);
+    end = write_pair(end, (unsigned)date.year % 100);
+    *end++ = ' ';
+    (void)stpcpy(write_time(end, second), " GMT");
 }
 
 void civil_format_month(int64_t unix_s, char text[RFC3339_TEXT_MAX])

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 enum { INTEGER_DIGITS_MAX = 4300 }; /* Python's limit for reading integers */
 
@@ -91,14 +92,17 @@ enum parse_result parse_integer(const char *text, size_t length, int64_t *ret_va
 bool parse_boolean(const char *text, size_t length, bool *ret_value)
 {
     static const struct {
-        const char *word;
+        struct text word;
         bool value;
     } words[] = {
-        {"1", true},  {"true", true},   {"t", true},  {"yes", true}, {"y", true},  {"on", true},
-        {"0", false}, {"false", false}, {"f", false}, {"no", false}, {"n", false}, {"off", false},
+        /* The usual two first. */
+        {TEXT_INIT("true"), true}, {TEXT_INIT("false"), false}, {TEXT_INIT("1"), true},
+        {TEXT_INIT("0"), false},   {TEXT_INIT("yes"), true},    {TEXT_INIT("no"), false},
+        {TEXT_INIT("on"), true},   {TEXT_INIT("off"), false},   {TEXT_INIT("t"), true},
+        {TEXT_INIT("f"), false},   {TEXT_INIT("y"), true},      {TEXT_INIT("n"), false},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (length == strlen(words[i].word) && strncasecmp(text, words[i].word, length) == 0) {
+        if (length == words[i].word.length && strncasecmp(text, words[i].word.data, length) == 0) {
             *ret_value = words[i].value;
             return true;
         }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cost/window.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/civil_time.h"
 #include "base/parse.h"
+#include "base/strbuf.h"
 
 /* 9999-12-31T23:59:59Z, the last that RFC 3339 can say. */
 #define LAST_UNIX_S INT64_C(253402300799)
@@ -18,11 +18,13 @@ const char window_expected[] =
 
 static bool parse_word(struct text text, struct window *ret_window)
 {
-    static const char *const words[] = {"today", "yesterday", "week",
-                                        "month", "lastweek",  "lastmonth"};
+    static const struct text words[] = {
+        TEXT_INIT("today"), TEXT_INIT("yesterday"), TEXT_INIT("week"),
+        TEXT_INIT("month"), TEXT_INIT("lastweek"),  TEXT_INIT("lastmonth"),
+    };
 
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (!text_equals(text, text_of(words[i])))
+        if (!text_equals(text, words[i]))
             continue;
         *ret_window = (struct window){.is_absolute = false};
         memcpy(ret_window->canonical, text.data, text.length);
@@ -46,6 +48,7 @@ static bool parse_duration(struct text text, struct window *ret_window)
         {'d', 'd', 1, WINDOW_MAX_DAYS},
         {'w', 'd', 7, WINDOW_MAX_DAYS / 7},
     };
+    struct strbuf canonical;
 
     if (text.length < 2)
         return false;
@@ -56,8 +59,9 @@ static bool parse_duration(struct text text, struct window *ret_window)
         if (!parse_digits(text.data, text.length - 1, units[i].max, &count) || count < 1)
             return false;
         *ret_window = (struct window){.is_absolute = false};
-        snprintf(ret_window->canonical, sizeof(ret_window->canonical), "%" PRId64 "%c",
-                 count * units[i].canonical_factor, units[i].canonical_unit);
+        strbuf_init_fixed(&canonical, ret_window->canonical, sizeof(ret_window->canonical));
+        strbuf_append_int(&canonical, count * units[i].canonical_factor);
+        strbuf_append_char(&canonical, units[i].canonical_unit);
         return true;
     }
     return false;

@@ -154,12 +154,17 @@ static int examine(struct http_exchange *exchange, const char *method, const cha
     return exchange->head.body_bytes > EXCHANGE_MAX_BODY_BYTES ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
 }
 
+static void note_time(struct http_exchange *exchange)
+{
+    exchange->complete_ns = time_monotonic_ns(exchange->server->options.time);
+    exchange->request.complete_ms = exchange->complete_ns / 1000000;
+}
+
 enum MHD_Result exchange_begin(struct http_exchange *exchange, const char *method,
                                const char *version)
 {
     int refusal;
 
-    exchange->begun_ns = time_monotonic_ns(exchange->server->options.time);
     exchange->closing = false;
     exchange->status = 0;
     exchange->bytes = 0;
@@ -169,6 +174,7 @@ enum MHD_Result exchange_begin(struct http_exchange *exchange, const char *metho
     exchange->user[0] = '\0';
     exchange->request = (struct http_request){.method = method, .request_id = exchange->request_id};
     exchange->request_id[0] = '\0';
+    note_time(exchange);
     server_exchange_begun(exchange->server);
     exchange->phase = EXCHANGE_READING;
     if (exchange->failed)
@@ -201,6 +207,9 @@ enum MHD_Result exchange_proceed(struct http_exchange *exchange)
         return MHD_YES;
     if (phase == EXCHANGE_READING && !arrival_complete(&exchange->arrival))
         return MHD_NO;
+    if (phase == EXCHANGE_READING &&
+        exchange->body_bytes > 0) /* else there was nothing to wait for */
+        note_time(exchange);
     exchange->phase = EXCHANGE_HANDLING;
     if (phase == EXCHANGE_READING)
         options->handle(options->context, exchange);
@@ -218,7 +227,7 @@ static void report(struct http_exchange *exchange, bool completed)
     enum { SUMMARY_PATH_MAX = 1024 };
     const struct http_server_options *options = &exchange->server->options;
     const struct trace_span *trace = exchange->request.trace;
-    char path[SUMMARY_PATH_MAX + 1];
+    char path[SUMMARY_PATH_MAX + 1] UNCLEARED;
     struct http_summary summary = {
         .method = exchange->request.method,
         .path = exchange->target.path,
@@ -231,7 +240,7 @@ static void report(struct http_exchange *exchange, bool completed)
         .status = exchange->status,
         .completed = completed,
         .bytes = exchange->bytes,
-        .duration_ns = time_monotonic_ns(options->time) - exchange->begun_ns,
+        .duration_ns = time_monotonic_ns(options->time) - exchange->complete_ns,
     };
 
     if (exchange->target.length > SUMMARY_PATH_MAX) {

@@ -47,8 +47,8 @@ struct http_exchange {
     bool closing; /* the answer says `Connection: close` */
     int status;   /* 0 until answered */
     uint64_t bytes;
-    int64_t begun_ns;
-    size_t body_bytes;               /* of the request's body, read so far */
+    int64_t complete_ns; /* when the request had come in whole; before, when it began to */
+    size_t body_bytes;   /* of the request's body, read so far */
     const char *version_expected_at; /* see exchange_name() */
     const char *route;
     const char *cache_status;

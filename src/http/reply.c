@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/civil_time.h"
 #include "base/strbuf.h"
 #include "exchange_state.h"
 #include "http/negotiate.h"
@@ -195,11 +196,16 @@ static struct MHD_Response *response_from_form(struct representation *form)
 /* Kept out of the way of a hit: `headers` alone is 2.5 KB of stack, cleared at entry. */
 static __attribute__((noinline)) struct MHD_Response *build_content_response(
     const struct http_content *content, const struct prepared_key *key, struct representation *form,
-    void (*add_headers)(void *context, struct http_headers *headers), void *context)
+    int64_t wall_s, void (*add_headers)(void *context, struct http_headers *headers), void *context)
 {
     struct http_headers headers = {.count = 0};
     struct MHD_Response *response;
 
+    char date[RFC3339_TEXT_MAX];
+
+    /* Else the library would work it out for every request that this answer is sent to. */
+    http_date_format(wall_s, date);
+    http_headers_add(&headers, MHD_HTTP_HEADER_DATE, date);
     http_headers_add(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, content->type);
     http_headers_add(&headers, MHD_HTTP_HEADER_ETAG, form->etag);
     if (form->encoding != NULL)
@@ -233,8 +239,8 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     if (share_tag != 0)
         prepared = prepared_find(&content->prepared, &key);
     if (prepared == NULL) {
-        struct MHD_Response *response =
-            build_content_response(content, &key, form, add_headers, context);
+        struct MHD_Response *response = build_content_response(
+            content, &key, form, time_wall_s(exchange->server->options.time), add_headers, context);
 
         prepared = response == NULL ? NULL : prepared_create(&key, response);
         if (prepared == NULL) {

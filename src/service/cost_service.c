@@ -141,7 +141,8 @@ static void count_answer(struct cost_service *service, enum cost_view_kind kind,
         metric_add(metrics->shared, 1);
 }
 
-static void log_lookup(struct log *log, enum cache_state state, const char *key, int64_t age_ms)
+static __attribute__((noinline)) void log_lookup(struct log *log, enum cache_state state,
+                                                 const char *key, int64_t age_ms)
 {
     switch (state) {
     case CACHE_FRESH:
@@ -166,25 +167,24 @@ static void log_lookup(struct log *log, enum cache_state state, const char *key,
 static void answer_from_hit(struct cost_answer *answer, const struct cache_hit *hit,
                             enum cost_source source)
 {
-    *answer = (struct cost_answer){
-        .content = http_content_hold(cached_view_from_shared(hit->value)->content),
-        .source = source,
-        .fetched_ms = hit->fetched_ms,
-        .ttl_ms = hit->ttl_ms,
-    };
+    answer->content = http_content_hold(cached_view_from_shared(hit->value)->content);
+    answer->source = source;
+    answer->fetched_ms = hit->fetched_ms;
+    answer->ttl_ms = hit->ttl_ms;
+    answer->origin_unavailable = false;
     shared_release(hit->value);
 }
 
 bool cost_service_lookup(struct cost_service *service, const struct cost_query *query,
-                         struct cost_answer *ret_answer)
+                         int64_t now_ms, struct cost_answer *ret_answer)
 {
-    char key[VIEW_KEY_MAX];
+    char key[VIEW_KEY_MAX] UNCLEARED;
     if (!view_key_format(query, key))
         return false;
     struct cache_hit hit;
-    enum cache_state state =
-        cache_acquire(service->options.cache, key, time_monotonic_ms(service->options.time), &hit);
-    log_lookup(service->options.log, state, key, hit.age_ms);
+    enum cache_state state = cache_acquire(service->options.cache, key, now_ms, &hit);
+    if (log_enabled(service->options.log, LOG_LEVEL_DEBUG))
+        log_lookup(service->options.log, state, key, hit.age_ms);
     if (state != CACHE_FRESH && state != CACHE_STALE) {
         shared_release(hit.value);
         return false;

@@ -165,6 +165,22 @@ static void microseconds_are_left_out_only_when_zero(void **state)
     }
 }
 
+static void http_dates_are_those_strftime_writes(void **state)
+{
+    (void)state;
+    for (int64_t unix_s = -86400; unix_s < INT64_C(86400) * 366 * 130; unix_s += 86399) {
+        time_t moment = (time_t)unix_s;
+        struct tm broken_down;
+        char expected[40];
+        char text[RFC3339_TEXT_MAX];
+        assert_non_null(gmtime_r(&moment, &broken_down));
+        assert_int_equal(
+            strftime(expected, sizeof(expected), "%a, %d %b %Y %H:%M:%S GMT", &broken_down), 29);
+        http_date_format(unix_s, text);
+        assert_string_equal(text, expected);
+    }
+}
+
 static void months_are_written_with_four_and_two_digits(void **state)
 {
     char text[RFC3339_TEXT_MAX];
@@ -185,6 +201,7 @@ int main(void)
         cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(times_beyond_four_digit_years_stay_at_the_ends),
         cmocka_unit_test(microseconds_are_left_out_only_when_zero),
+        cmocka_unit_test(http_dates_are_those_strftime_writes),
         cmocka_unit_test(months_are_written_with_four_and_two_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,10 +132,15 @@ void house_ask_with(struct house *house, const struct cost_query *query, struct 
     fake_loop_run(house->loop);
 }
 
+int64_t house_now_ms(const struct house *house)
+{
+    return time_monotonic_ms(fake_loop_time(house->loop));
+}
+
 bool house_hits(struct house *house, const struct cost_query *query)
 {
     struct cost_answer answer;
-    if (!cost_service_lookup(house->service, query, &answer))
+    if (!cost_service_lookup(house->service, query, house_now_ms(house), &answer))
         return false;
     assert_int_equal(answer.source, COST_SOURCE_HIT);
     http_content_release(answer.content);

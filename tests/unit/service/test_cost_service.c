@@ -281,7 +281,7 @@ static void refresh_replaces_the_data_and_the_views_in_use_at_once(void **state)
     assert_true(house_hits(house, &query));
     fake_loop_advance(house->loop, 1000);
     assert_int_equal(refresh(house, &query, one_pod_costing("2.5")).pod_rows, 1);
-    assert_true(cost_service_lookup(house->service, &query, &got));
+    assert_true(cost_service_lookup(house->service, &query, house_now_ms(house), &got));
     assert_non_null(strstr(http_content_bytes(got.content).data, "2.5"));
     assert_int_equal(got.fetched_ms, time_monotonic_ms(fake_loop_time(house->loop)));
     http_content_release(got.content);

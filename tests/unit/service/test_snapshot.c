@@ -203,7 +203,8 @@ static void assert_served(struct scene *scene, const char *total, int64_t age_ms
 {
     struct cost_query query = house_query(COST_VIEW_PODS, "7d");
     struct cost_answer found;
-    assert_true(cost_service_lookup(scene->house.service, &query, &found));
+    assert_true(
+        cost_service_lookup(scene->house.service, &query, house_now_ms(&scene->house), &found));
     assert_int_equal(time_monotonic_ms(fake_loop_time(scene->house.loop)) - found.fetched_ms,
                      age_ms);
     assert_int_equal(found.ttl_ms, HOUSE_TTL_MS);

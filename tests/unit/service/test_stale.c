@@ -57,7 +57,7 @@ static size_t asked(const struct house *house)
 static bool is_stale(struct house *house, const struct cost_query *query, const char *total)
 {
     struct cost_answer answer;
-    if (!cost_service_lookup(house->service, query, &answer))
+    if (!cost_service_lookup(house->service, query, house_now_ms(house), &answer))
         return false;
     fake_loop_run(house->loop);
     bool stale = answer.source == COST_SOURCE_STALE && !answer.origin_unavailable &&

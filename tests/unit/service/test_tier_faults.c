@@ -662,7 +662,8 @@ static void stop_cancels_all_claims_of_a_trend_that_is_refetched(void **state)
     asker_release(&asker);
     street_advance(street, DAY_MS);
     scripted_tier_set_mood(street->tier, 0, SCRIPTED_TIER_HANGING);
-    assert_true(cost_service_lookup(street->houses[0].service, &trend, &stale));
+    assert_true(cost_service_lookup(street->houses[0].service, &trend,
+                                    house_now_ms(&street->houses[0]), &stale));
     http_content_release(stale.content);
     street_run(street);
     assert_int_equal(scripted_tier_counts(street->tier).claims, 6);
