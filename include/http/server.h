@@ -55,7 +55,7 @@ struct http_server_options {
     unsigned threads; /* at least 1 */
     unsigned connection_limit;
     unsigned connection_limit_per_address; /* 0: no limit; beyond it connections are closed */
-    unsigned idle_timeout_s;               /* of a connection without traffic */
+    unsigned idle_timeout_s;               /* of a connection without traffic; 0: no limit */
     unsigned request_timeout_s;            /* for a request to come in whole; 0: no limit */
     size_t connection_memory;  /* bytes of request line and headers that one connection may hold,
                                  with about 60 more for each header; a Cookie counts twice, so 8 KB
@@ -84,9 +84,9 @@ struct http_server *http_server_start(const struct http_server_options *options,
 /* The port bound. */
 uint16_t http_server_port(const struct http_server *server) NODISCARD;
 
-/* To be called about once a second, by one thread at a time: cuts off the requests that are too
- * long in coming, looks whether parked ones have a client still, and takes a renewed certificate
- * for connections to come. */
+/* To be called about once a second, by one thread at a time: closes idle connections, cuts off the
+ * requests that are too long in coming, looks whether parked ones have a client still, and takes a
+ * renewed certificate for connections to come. */
 void http_server_upkeep(struct http_server *server);
 
 /* Stops accepting connections; answers from now on carry `Connection: close`. */

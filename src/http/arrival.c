@@ -24,7 +24,7 @@ void arrivals_finish(struct arrivals *arrivals)
 
 void arrival_open(struct arrivals *arrivals, struct arrival *arrival, int fd, int64_t now_ms)
 {
-    *arrival = (struct arrival){.fd = fd, .since_ms = now_ms};
+    *arrival = (struct arrival){.fd = fd, .since_ms = now_ms, .quiet.since_ms = now_ms};
     atomic_init(&arrival->turn, TURN_OF_CLIENT);
     pthread_mutex_lock(&arrivals->lock);
     DL_PREPEND2(arrivals->first, arrival, previous, next);
@@ -56,49 +56,75 @@ void arrival_next(struct arrival *arrival)
         atomic_store_explicit(&arrival->turn, (turn | TURN_MASK) + 1, memory_order_relaxed);
 }
 
-/* Bytes that came in so far. Where the kernel does not count them, a first request is taken to have
- * begun, and a later one never has. */
-static uint64_t bytes_received(int fd)
+/* What the kernel knows of a connection. */
+struct traffic {
+    uint64_t received;
+    uint64_t acknowledged; /* by the client, of what was sent */
+    bool is_sending;       /* there is more that the client has yet to take */
+};
+
+/* Where the kernel does not count, a first request is taken to have begun, a later one never has,
+ * and nothing ever moves but the turns. */
+static struct traffic traffic_of(int fd)
 {
     struct tcp_info info;
     socklen_t length = sizeof(info);
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
-        length < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
-        return 1;
-    return info.tcpi_bytes_received;
+        length < offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(info.tcpi_notsent_bytes))
+        return (struct traffic){.received = 1};
+    return (struct traffic){
+        .received = info.tcpi_bytes_received,
+        .acknowledged = info.tcpi_bytes_acked,
+        .is_sending = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
+    };
 }
 
-static bool is_overdue(struct arrival *arrival, uint_fast64_t turn, int64_t now_ms,
-                       int64_t limit_ms)
+static bool is_overdue(struct arrival *arrival, uint_fast64_t turn, uint64_t received,
+                       int64_t now_ms, int64_t limit_ms)
 {
-    uint64_t bytes;
-
-    if (arrival->has_begun && arrival->turn_seen == turn)
-        return now_ms - arrival->since_ms >= limit_ms;
-    bytes = bytes_received(arrival->fd);
     if (arrival->turn_seen != turn) {
         arrival->turn_seen = turn;
-        arrival->bytes_seen = bytes;
+        arrival->bytes_seen = received;
         arrival->has_begun = false;
         return false;
     }
-    arrival->has_begun = bytes != arrival->bytes_seen;
-    if (arrival->has_begun && turn != TURN_OF_CLIENT) /* not the first */
-        arrival->since_ms = now_ms;
+    if (!arrival->has_begun) {
+        arrival->has_begun = received != arrival->bytes_seen;
+        if (arrival->has_begun && turn != TURN_OF_CLIENT) /* not the first */
+            arrival->since_ms = now_ms;
+    }
     return arrival->has_begun && now_ms - arrival->since_ms >= limit_ms;
 }
 
+/* While we have nothing to send and it is not the client's turn either, it is we who are slow. */
+static bool is_idle(struct arrival *arrival, uint_fast64_t turn, const struct traffic *traffic,
+                    int64_t now_ms, int64_t limit_ms)
+{
+    uint64_t moved = traffic->received + traffic->acknowledged;
+    bool client_is_asked = (turn & TURN_MASK) == TURN_OF_CLIENT || traffic->is_sending;
+
+    if (!client_is_asked || arrival->quiet.turn != turn || arrival->quiet.moved != moved) {
+        arrival->quiet.turn = turn;
+        arrival->quiet.moved = moved;
+        arrival->quiet.since_ms = now_ms;
+    }
+    return now_ms - arrival->quiet.since_ms >= limit_ms;
+}
+
+/* False when the turn has changed since. */
 static bool cut_off(struct arrival *arrival, uint_fast64_t turn)
 {
-    if (!atomic_compare_exchange_strong_explicit(&arrival->turn, &turn, turn | TURN_CUT_OFF,
+    if ((turn & TURN_MASK) == TURN_OF_CLIENT &&
+        !atomic_compare_exchange_strong_explicit(&arrival->turn, &turn, turn | TURN_CUT_OFF,
                                                  memory_order_relaxed, memory_order_relaxed))
         return false;
     (void)shutdown(arrival->fd, SHUT_RDWR);
     return true;
 }
 
-unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit_ms)
+unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms,
+                        const struct arrival_limits *limits)
 {
     unsigned count = 0;
     struct arrival *arrival;
@@ -107,10 +133,16 @@ unsigned arrivals_sweep(struct arrivals *arrivals, int64_t now_ms, int64_t limit
     DL_FOREACH2(arrivals->first, arrival, next)
     {
         uint_fast64_t turn = atomic_load_explicit(&arrival->turn, memory_order_relaxed);
+        struct traffic traffic;
 
-        if ((turn & TURN_MASK) == TURN_OF_CLIENT && is_overdue(arrival, turn, now_ms, limit_ms) &&
-            cut_off(arrival, turn))
-            count++;
+        if ((turn & TURN_MASK) == TURN_CUT_OFF)
+            continue;
+        traffic = traffic_of(arrival->fd);
+        if (limits->request_ms > 0 && (turn & TURN_MASK) == TURN_OF_CLIENT &&
+            is_overdue(arrival, turn, traffic.received, now_ms, limits->request_ms))
+            count += cut_off(arrival, turn) ? 1 : 0;
+        else if (limits->idle_ms > 0 && is_idle(arrival, turn, &traffic, now_ms, limits->idle_ms))
+            (void)cut_off(arrival, turn);
     }
     pthread_mutex_unlock(&arrivals->lock);
     return count;

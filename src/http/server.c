@@ -230,8 +230,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connection_limit_per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        options->connection_memory, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory, MHD_OPTION_ARRAY, more,
+        MHD_OPTION_END);
 }
 
 static bool prepare_tls(struct http_server *server, const struct http_server_options *options,
@@ -282,15 +282,16 @@ uint16_t http_server_port(const struct http_server *server)
 void http_server_upkeep(struct http_server *server)
 {
     const struct http_server_options *options = &server->options;
+    const struct arrival_limits limits = {
+        .request_ms = (int64_t)options->request_timeout_s * 1000,
+        .idle_ms = (int64_t)options->idle_timeout_s * 1000,
+    };
     unsigned count;
 
     if (server->tls != NULL)
         tls_upkeep(server->tls);
     arrivals_look_for_left(&server->arrivals);
-    if (options->request_timeout_s == 0)
-        return;
-    count = arrivals_sweep(&server->arrivals, time_monotonic_ms(options->time),
-                           (int64_t)options->request_timeout_s * 1000);
+    count = arrivals_sweep(&server->arrivals, time_monotonic_ms(options->time), &limits);
     if (count > 0)
         log_warning(options->log, LOG_EVENT("http.requests_cut_off"), LOG_INT("count", count));
 }

@@ -6,17 +6,20 @@
 #include <stdint.h>
 /* cmocka.h needs those above */
 #include <cmocka.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "raw_client.h"
 #include "toy_server.h"
 
 #define HELLO "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
 
-enum { LIMIT_S = 30, CONTENT_BYTES = 32 * 1024 * 1024 };
+enum { LIMIT_S = 30, IDLE_S = 75, CONTENT_BYTES = 32 * 1024 * 1024 };
 
 static atomic_int_fast64_t clock_s;
 
@@ -34,7 +37,7 @@ static int64_t wall_us(void *context)
 
 static const struct time_source moved_by_hand = {.monotonic_ns = monotonic_ns, .wall_us = wall_us};
 
-static int set_up(void **state)
+static int set_up_with(void **state, unsigned request_timeout_s, unsigned idle_timeout_s)
 {
     struct toy *toy = malloc(sizeof(*toy));
     char *body = malloc(CONTENT_BYTES);
@@ -47,10 +50,21 @@ static int set_up(void **state)
     free(body);
     options = toy_options(toy);
     options.time = &moved_by_hand;
-    options.request_timeout_s = LIMIT_S;
+    options.request_timeout_s = request_timeout_s;
+    options.idle_timeout_s = idle_timeout_s;
     toy_start(toy, &options);
     *state = toy;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, LIMIT_S, 0);
+}
+
+static int set_up_idle(void **state)
+{
+    return set_up_with(state, 0, IDLE_S);
 }
 
 static int tear_down(void **state)
@@ -202,6 +216,118 @@ static void answer_under_way_is_left_to_the_idle_timeout(void **state)
     raw_close(&client);
 }
 
+static void let_pass(struct toy *toy, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        atomic_fetch_add(&clock_s, 1);
+        http_server_upkeep(toy->server);
+    }
+}
+
+static void idle_connections_are_closed_and_others_are_not(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client fresh;
+    struct raw_client used;
+    struct raw_client busy;
+
+    raw_connect(&fresh, toy->port);
+    raw_connect(&used, toy->port);
+    raw_send(&used, HELLO);
+    expect_hello(&used);
+    raw_connect(&busy, toy->port);
+    raw_send(&busy, HELLO);
+    expect_hello(&busy);
+    let_pass(toy, IDLE_S - 2);
+    assert_false(has_ended(&fresh));
+    assert_false(has_ended(&used));
+    while (!has_ended(&fresh) || !has_ended(&used)) {
+        raw_send(&busy, HELLO);
+        expect_hello(&busy);
+        let_pass(toy, 1);
+    }
+    assert_true(raw_is_closed(&fresh));
+    assert_true(raw_is_closed(&used));
+    raw_send(&busy, HELLO);
+    expect_hello(&busy);
+    raw_close(&fresh);
+    raw_close(&used);
+    raw_close(&busy);
+}
+
+/* Returns once the kernel at the other end has all that was sent. */
+static void wait_delivered(struct raw_client *client)
+{
+    int waiting = 1;
+
+    while (waiting > 0) {
+        assert_int_equal(ioctl(client->fd, SIOCOUTQ, &waiting), 0);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static void request_that_stops_half_way_is_idle(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    int quiet_s = 0;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, "GET /hello HTTP/1.1\r\nHost: h\r\nX: y");
+    for (int i = 0; i < 6; i++) {
+        wait_delivered(&client);
+        let_pass(toy, IDLE_S / 2);
+        assert_false(has_ended(&client));
+        raw_send(&client, "y");
+    }
+    wait_delivered(&client);
+    for (; !has_ended(&client); quiet_s++) {
+        let_pass(toy, 1);
+        (void)poll(NULL, 0, 1); /* the thread that accepts may be late */
+    }
+    assert_true(quiet_s >= IDLE_S);
+    assert_true(raw_is_closed(&client));
+    raw_close(&client);
+}
+
+static void answer_that_nobody_takes_is_given_up(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_wait_for_bytes(&client);
+    assert_int_equal(http_server_in_flight(toy->server), 1);
+    while (http_server_in_flight(toy->server) > 0)
+        let_pass(toy, 1);
+    toy_wait_observed(toy, 1);
+    assert_false(toy->last.completed);
+    raw_close(&client);
+}
+
+static void answer_that_is_taken_slowly_is_sent_whole(void **state)
+{
+    enum { PIECE_BYTES = 64 * 1024 };
+    struct toy *toy = *state;
+    struct raw_client client;
+    char *piece = malloc(PIECE_BYTES);
+    size_t received = 0;
+
+    assert_non_null(piece);
+    raw_connect(&client, toy->port);
+    raw_send(&client, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (received < CONTENT_BYTES) {
+        ssize_t length = recv(client.fd, piece, PIECE_BYTES, 0);
+
+        assert_true(length > 0);
+        received += (size_t)length;
+        let_pass(toy, 1);
+    }
+    free(piece);
+    raw_close(&client);
+}
+
 static void nothing_is_cut_off_without_a_limit(void **state)
 {
     struct toy toy;
@@ -212,6 +338,7 @@ static void nothing_is_cut_off_without_a_limit(void **state)
     toy_init(&toy, "x", 1);
     options = toy_options(&toy);
     options.time = &moved_by_hand;
+    options.idle_timeout_s = 0;
     toy_start(&toy, &options);
     raw_connect(&client, toy.port);
     raw_send(&client, "GET /hello HTTP/1.1\r\nHost: h\r\nX: ");
@@ -286,6 +413,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(parked_request_is_left_to_who_resumes_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(answer_under_way_is_left_to_the_idle_timeout, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(idle_connections_are_closed_and_others_are_not, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(parked_request_is_left_to_who_resumes_it, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(request_that_stops_half_way_is_idle, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(answer_that_nobody_takes_is_given_up, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(answer_that_is_taken_slowly_is_sent_whole, set_up_idle,
                                         tear_down),
         cmocka_unit_test(nothing_is_cut_off_without_a_limit),
         cmocka_unit_test_setup_teardown(request_is_answered_whole_or_cut_off_at_any_moment, set_up,

@@ -76,6 +76,7 @@ void house_ask(struct house *house, const struct cost_query *query, struct asker
 
 /* The same with an asker that is zeroed but for what the test has done to it. */
 void house_ask_with(struct house *house, const struct cost_query *query, struct asker *asker);
+
 int64_t house_now_ms(const struct house *house);
 
 /* True when a lookup finds a fresh view, and no other. */
