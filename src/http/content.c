@@ -122,10 +122,9 @@ struct http_content *content_alloc(const char *type)
 {
     struct http_content *content = malloc(sizeof(*content));
 
-    if (content == NULL || !prepared_table_init(&content->prepared)) {
-        free(content);
+    if (content == NULL)
         return NULL;
-    }
+    prepared_table_init(&content->prepared);
     shared_init(&content->shared, content_destroy);
     content->type = type;
     content->digest = NULL;

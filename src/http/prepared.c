@@ -1,47 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prepared.h"
 
-#include <stdlib.h>
+/* Added to `users` while a slot is being changed: far above the number of threads. */
+static const unsigned being_changed = 1U << 31;
 
-static void prepared_destroy(struct shared *shared)
+void prepared_table_init(struct prepared_table *table)
 {
-    struct prepared *prepared = CONTAINER_OF(shared, struct prepared, shared);
+    atomic_init(&table->next, 0);
+    for (unsigned i = 0; i < PREPARED_SLOTS; i++) {
+        struct prepared *slot = &table->slots[i];
 
-    MHD_destroy_response(prepared->response);
-    free(prepared);
-}
-
-struct prepared *prepared_create(const struct prepared_key *key, struct MHD_Response *response)
-{
-    struct prepared *prepared = malloc(sizeof(*prepared));
-
-    if (prepared == NULL) {
-        MHD_destroy_response(response);
-        return NULL;
+        atomic_init(&slot->users, 0);
+        atomic_init(&slot->tag, 0);
+        slot->key = (struct prepared_key){.tag = 0};
+        slot->response = NULL;
     }
-    shared_init(&prepared->shared, prepared_destroy);
-    prepared->key = *key;
-    prepared->response = response;
-    return prepared;
-}
-
-void prepared_release(struct prepared *prepared)
-{
-    if (prepared != NULL)
-        shared_release(&prepared->shared);
-}
-
-bool prepared_table_init(struct prepared_table *table)
-{
-    *table = (struct prepared_table){.next = 0};
-    return pthread_mutex_init(&table->lock, NULL) == 0;
 }
 
 void prepared_table_finish(struct prepared_table *table)
 {
-    for (unsigned i = 0; i < PREPARED_SLOTS; i++)
-        prepared_release(table->slots[i]);
-    pthread_mutex_destroy(&table->lock);
+    for (unsigned i = 0; i < PREPARED_SLOTS; i++) {
+        if (table->slots[i].response != NULL)
+            MHD_destroy_response(table->slots[i].response);
+    }
 }
 
 static bool key_equals(const struct prepared_key *a, const struct prepared_key *b)
@@ -49,33 +30,56 @@ static bool key_equals(const struct prepared_key *a, const struct prepared_key *
     return a->tag == b->tag && a->form == b->form && a->closing == b->closing;
 }
 
+/* Acquire and release, here and below: who is in a slot sees what the last change made of it, and
+ * who changes it has what was done with it behind him. */
 struct prepared *prepared_find(struct prepared_table *table, const struct prepared_key *key)
 {
-    struct prepared *found = NULL;
-
-    pthread_mutex_lock(&table->lock);
     for (unsigned i = 0; i < PREPARED_SLOTS; i++) {
-        struct prepared *slot = table->slots[i];
+        struct prepared *slot = &table->slots[i];
+        unsigned before;
 
-        if (slot != NULL && key_equals(&slot->key, key)) {
-            shared_hold(&slot->shared);
-            found = slot;
-            break;
-        }
+        if (atomic_load_explicit(&slot->tag, memory_order_relaxed) != key->tag)
+            continue;
+        before = atomic_fetch_add_explicit(&slot->users, 1, memory_order_acquire);
+        if (before < being_changed && key_equals(&slot->key, key))
+            return slot;
+        prepared_release(slot);
     }
-    pthread_mutex_unlock(&table->lock);
-    return found;
+    return NULL;
 }
 
-void prepared_keep(struct prepared_table *table, struct prepared *prepared)
+void prepared_release(struct prepared *prepared)
 {
-    struct prepared *replaced;
+    atomic_fetch_sub_explicit(&prepared->users, 1, memory_order_release);
+}
 
-    shared_hold(&prepared->shared);
-    pthread_mutex_lock(&table->lock);
-    replaced = table->slots[table->next];
-    table->slots[table->next] = prepared;
-    table->next = (table->next + 1) % PREPARED_SLOTS;
-    pthread_mutex_unlock(&table->lock);
-    prepared_release(replaced);
+static bool replace(struct prepared *slot, const struct prepared_key *key,
+                    struct MHD_Response *response)
+{
+    unsigned nobody = 0;
+    struct MHD_Response *replaced;
+
+    if (!atomic_compare_exchange_strong_explicit(&slot->users, &nobody, being_changed,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return false;
+    replaced = slot->response;
+    slot->response = response;
+    slot->key = *key;
+    atomic_store_explicit(&slot->tag, key->tag, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&slot->users, being_changed, memory_order_release);
+    if (replaced != NULL)
+        MHD_destroy_response(replaced);
+    return true;
+}
+
+bool prepared_keep(struct prepared_table *table, const struct prepared_key *key,
+                   struct MHD_Response *response)
+{
+    for (unsigned i = 0; i < PREPARED_SLOTS; i++) {
+        unsigned next = atomic_fetch_add_explicit(&table->next, 1, memory_order_relaxed);
+
+        if (replace(&table->slots[next % PREPARED_SLOTS], key, response))
+            return true;
+    }
+    return false;
 }

@@ -6,29 +6,33 @@
  * find a libmicrohttpd response with all headers in place. Any number of connections may send it at
  * once. New tags push old ones out, so the table holds about a second's worth of variants.
  *
- * Threads: any. The table's lock is held for a look at its slots, never while anything is called.
+ * No lock: who looks for an answer and who replaces one meet in the slot's `users`. The one counts
+ * himself in for as long as it takes to queue the answer; the other takes a slot only while there
+ * is nobody in it, and else another or none. Neither ever waits.
+ *
+ * Threads: any, but prepared_table_finish(): when nobody else has the content any more.
  */
 #ifndef HTTP_PREPARED_H
 #define HTTP_PREPARED_H
 
 #include <microhttpd.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attrs.h"
-#include "base/shared.h"
 
 struct representation;
 
 struct prepared_key {
-    uint64_t tag;
+    uint64_t tag; /* not 0 */
     const struct representation *form;
     bool closing; /* carries `Connection: close` */
 };
 
 struct prepared {
-    struct shared shared;
+    atomic_uint users;
+    atomic_uint_least64_t tag; /* a hint that saves counting in; the key decides */
     struct prepared_key key;
     struct MHD_Response *response;
 };
@@ -36,27 +40,21 @@ struct prepared {
 enum { PREPARED_SLOTS = 4 };
 
 struct prepared_table {
-    pthread_mutex_t lock;
-    struct prepared *slots[PREPARED_SLOTS];
-    unsigned next; /* the slot to be replaced next */
+    struct prepared slots[PREPARED_SLOTS];
+    atomic_uint next; /* the slot to be replaced next */
 };
 
-/* False when the mutex cannot be made. */
-bool prepared_table_init(struct prepared_table *table) NODISCARD;
+void prepared_table_init(struct prepared_table *table);
 void prepared_table_finish(struct prepared_table *table);
 
-/* Held for the caller, or NULL. */
+/* The answer for this key, which stays until prepared_release(), or NULL. */
 struct prepared *prepared_find(struct prepared_table *table,
                                const struct prepared_key *key) NODISCARD;
-
-/* The table holds `prepared` too, from now on. */
-void prepared_keep(struct prepared_table *table, struct prepared *prepared);
-
-/* Takes `response` over, even on failure. NULL only when out of memory. */
-struct prepared *prepared_create(const struct prepared_key *key,
-                                 struct MHD_Response *response) NODISCARD;
-
-/* Accepts NULL. */
 void prepared_release(struct prepared *prepared);
+
+/* Takes `response` over, to find it by this key from now on. False, and nothing taken, when all
+ * slots are in use. */
+bool prepared_keep(struct prepared_table *table, const struct prepared_key *key,
+                   struct MHD_Response *response) NODISCARD;
 
 #endif

@@ -220,6 +220,25 @@ static __attribute__((noinline)) struct MHD_Response *build_content_response(
     return response;
 }
 
+/* Builds an answer, queues it, and leaves it to those who come with the same key. */
+static void reply_newly_built(struct http_exchange *exchange, struct http_content *content,
+                              const struct prepared_key *key, struct representation *form,
+                              int status,
+                              void (*add_headers)(void *context, struct http_headers *headers),
+                              void *context)
+{
+    struct MHD_Response *response = build_content_response(
+        content, key, form, time_wall_s(exchange->server->options.time), add_headers, context);
+
+    if (response == NULL) {
+        reply_plain_error(exchange, "the headers do not fit, or no memory");
+        return;
+    }
+    queue(exchange, status, response, form->length);
+    if (key->tag == 0 || !prepared_keep(&content->prepared, key, response))
+        MHD_destroy_response(response);
+}
+
 void http_reply_content(struct http_exchange *exchange, struct http_content *content,
                         uint64_t share_tag,
                         void (*add_headers)(void *context, struct http_headers *headers),
@@ -230,28 +249,21 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     struct representation *form = gzip ? content->gzip : content_identity(content);
     struct prepared_key key = {.tag = share_tag, .form = form, .closing = must_close(exchange)};
     struct prepared *prepared = NULL;
+    int status;
 
     assert(exchange->phase == EXCHANGE_HANDLING);
     if (form == NULL) {
         reply_plain_error(exchange, "no memory to unpack the content");
         return;
     }
+    status =
+        http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
     if (share_tag != 0)
         prepared = prepared_find(&content->prepared, &key);
     if (prepared == NULL) {
-        struct MHD_Response *response = build_content_response(
-            content, &key, form, time_wall_s(exchange->server->options.time), add_headers, context);
-
-        prepared = response == NULL ? NULL : prepared_create(&key, response);
-        if (prepared == NULL) {
-            reply_plain_error(exchange, "the headers do not fit, or no memory");
-            return;
-        }
-        if (share_tag != 0)
-            prepared_keep(&content->prepared, prepared);
+        reply_newly_built(exchange, content, &key, form, status, add_headers, context);
+        return;
     }
-    queue(exchange,
-          http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK,
-          prepared->response, form->length);
+    queue(exchange, status, prepared->response, form->length);
     prepared_release(prepared);
 }

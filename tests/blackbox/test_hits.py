@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an answer from the cache must not cost."""
+import os
+import sys
+
+import pytest
+
+from backend import WRAPPER, Backend
+
+COUNTER = os.environ.get("KUBECENT_COUNT_ALLOCATIONS")
+BATCH = 50
+QUERIES = ["/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d&namespace=default&detail=true",
+           "/api/v1/cost/monthly?months=1", "/api/v1/savings/recommendations?limit=5"]
+HEADERS = [(), [("Accept-Encoding", "gzip")], [("If-None-Match", "*")], [("Origin", "http://dashboard.test")]]
+
+
+def ask(connection, query, headers=()):
+    connection.request(query, headers=headers)
+    return connection.read()
+
+
+@pytest.mark.skipif(not COUNTER or bool(WRAPPER), reason="sanitizers and valgrind bring allocators of their own")
+class TestAllocations:
+    @pytest.fixture(params=["false", "true"], ids=["access-log-off", "access-log-on"])
+    def counted(self, double, tmp_path, request):
+        """A backend and a function that says how much it has allocated since its start."""
+        path = tmp_path / "count"
+        path.write_bytes(bytes(8))
+
+        def count():
+            return int.from_bytes(path.read_bytes(), sys.byteorder)
+
+        with Backend(double, ACCESS_LOG=request.param, LOG_LEVEL="INFO", LD_PRELOAD=COUNTER,
+                     ALLOCATION_COUNT=path) as backend:
+            yield backend, count
+
+    @pytest.mark.parametrize("headers", HEADERS, ids=["plain", "gzip", "conditional", "cross-origin"])
+    def test_hits_allocate_nothing(self, counted, headers):
+        """Once a second an answer is prepared anew, and timers run; in between come batches without any."""
+        backend, count = counted
+        with backend.connect() as connection:
+            for query in QUERIES:
+                before = count()
+                assert ask(connection, query).status == 200
+                assert count() > before, "a miss allocates, or nothing is counted"
+                batches = []
+                for _ in range(40):
+                    before = count()
+                    for _ in range(BATCH):
+                        assert ask(connection, query, headers).header("X-Cache") == "HIT"
+                    batches.append(count() - before)
+                assert min(batches) == 0, batches
