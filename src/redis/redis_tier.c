@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/redis_tier.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +68,12 @@ static void free_options(struct redis_tier_options *options)
 
 static bool create_parts(struct redis_tier *tier, const struct redis_tier_options *given)
 {
+    static const char channel[] = "settled";
     tier->password = password_create(given->password, given->password_file, given->log);
-    if (tier->password == NULL || asprintf(&tier->channel, "%ssettled", given->prefix) < 0) {
-        tier->channel = NULL;
+    tier->channel = malloc(strlen(given->prefix) + sizeof channel);
+    if (tier->password == NULL || tier->channel == NULL)
         return false;
-    }
+    (void)stpcpy(stpcpy(tier->channel, given->prefix), channel);
     tier->login = (struct session_login){
         .user = tier->options.user,
         .password = tier->password,
