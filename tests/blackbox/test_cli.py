@@ -16,7 +16,8 @@ SETTINGS = ["DEBUG", "ENVIRONMENT", "HOST", "PORT", "OPENCOST_URL", "OPENCOST_TI
             "SHUTDOWN_DELAY", "OPENCOST_MAX_BODY_MB", "CACHE_MAX_MB", "CACHE_STALE_IF_ERROR", "REFRESH_INTERVAL",
             "REFRESH_WINDOWS", "CLEANUP_INTERVAL", "CACHE_SNAPSHOT_FILE", "HTTP_REQUEST_TIMEOUT", "AUTH_TOKEN_FILE", "METRICS_AUTH", "TLS_CERT_FILE",
             "TLS_KEY_FILE",
-            "HTTP_MAX_CONNECTIONS_PER_ADDRESS", "HTTP_MAX_WAITING_PER_ADDRESS"]
+            "HTTP_MAX_CONNECTIONS_PER_ADDRESS", "HTTP_MAX_WAITING_PER_ADDRESS", "REDIS_URL", "REDIS_CA_FILE",
+            "REDIS_PASSWORD_FILE", "REDIS_PREFIX", "REDIS_TIMEOUT_MS"]
 
 BAD = {
     "PORT": ["", "abc", "0x10", "70000", "-1", "8000.5", "1e3"],
@@ -31,6 +32,9 @@ BAD = {
     "HTTP_THREADS": ["-1", "many"],
     "HTTP_REQUEST_TIMEOUT": ["0", "3601"],
     "HTTP_MAX_WAITING_PER_ADDRESS": ["-1"],
+    "REDIS_URL": ["redis:6379", "http://redis:6379", "redis://", "redis://h/db", "redis+sentinel://h", "unix://redis.sock"],
+    "REDIS_PASSWORD_FILE": ["/nonexistent/password"],
+    "REDIS_TIMEOUT_MS": ["0", "-1", "10001"],
     "CACHE_SNAPSHOT_FILE": ["/nonexistent/snapshot", "/tmp/", "/dev/null"],
 }
 

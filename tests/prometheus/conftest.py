@@ -17,6 +17,7 @@ import exposition  # noqa: E402
 from backend import Backend  # noqa: E402
 from opencost_double import ALLOCATION, OpenCostDouble, answer, fixture  # noqa: E402
 from prometheus_server import Prometheus  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
 
 TARGETS = [
     ("/api/v1/cost/namespaces?window=7d", 200),
@@ -56,9 +57,9 @@ def root():
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory):
     """A backend with everything on that has metrics, after good requests and bad ones."""
-    settings = {"METRICS_NAMESPACE_COST": "true", "REFRESH_WINDOWS": "7d,1w,24h",
-                "CACHE_SNAPSHOT_FILE": tmp_path_factory.mktemp("snapshot") / "cache"}
-    with OpenCostDouble() as double:
+    with OpenCostDouble() as double, RedisServer() as redis:
+        settings = {"METRICS_NAMESPACE_COST": "true", "REFRESH_WINDOWS": "7d,1w,24h", "REDIS_URL": redis.url,
+                    "CACHE_SNAPSHOT_FILE": tmp_path_factory.mktemp("snapshot") / "cache"}
         double.script(ALLOCATION, fixture("oc2024-namespace_pod-1d.json"))
         double.script(ALLOCATION, answer(500), window="5d")
         with CountingBackend(double, **settings) as started:

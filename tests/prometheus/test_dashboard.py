@@ -34,7 +34,7 @@ def filled_in(query):
 
 def test_rows_come_in_the_order_in_which_one_looks(dashboard):
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
-    assert rows == ["Traffic", "Latency", "Cache", "OpenCost", "Process", "Costs"]
+    assert rows == ["Traffic", "Latency", "Cache", "OpenCost", "Process", "Costs", "Redis"]
 
 
 def test_the_schema_is_that_of_grafana_9_and_later(dashboard):

@@ -31,6 +31,13 @@ PROMISED = {
     "kubecent_log_lines_dropped_total": ("counter", set()),
     "kubecent_namespace_cost": ("gauge", {"namespace", "window"}),
     "kubecent_currency_info": ("gauge", {"currency"}),
+    "kubecent_redis_requests_total": ("counter", set()),
+    "kubecent_redis_hits_total": ("counter", set()),
+    "kubecent_redis_leases_total": ("counter", set()),
+    "kubecent_redis_lease_waits_total": ("counter", set()),
+    "kubecent_redis_failures_total": ("counter", {"reason"}),
+    "kubecent_redis_request_duration_seconds": ("histogram", set()),
+    "kubecent_redis_up": ("gauge", set()),
     "process_start_time_seconds": ("gauge", set()),
 }
 
@@ -67,6 +74,9 @@ def test_failures_are_there_before_they_happen(families):
     reasons = {(labels["dataset"], labels["reason"]) for _, labels, _ in families["kubecent_opencost_failures_total"].samples}
     assert reasons == {(dataset, reason) for dataset in ("allocation", "health") for reason in (
         "timeout", "connect", "tls", "http_4xx", "http_5xx", "decode", "too_large", "other")}
+    reasons = {labels["reason"] for _, labels, _ in families["kubecent_redis_failures_total"].samples}
+    assert reasons == {"connect", "tls", "timeout", "auth", "full", "read_only", "loading", "refused", "protocol",
+                       "too_large", "foreign", "busy", "no_memory"}
     codes = {labels["code"] for _, labels, _ in families["kubecent_http_requests_total"].samples
              if labels["route"] == "/api/v1/cost/monthly"}
     assert {"200", "500", "503"} <= codes
@@ -100,3 +110,7 @@ def test_costs_are_shown_only_where_they_are_wanted(plain_backend):
     families = exposition.parse(plain_backend.get("/metrics").text)
     assert not any("namespace" in family.labels for family in families.values())
     assert "kubecent_namespace_cost" not in families and "kubecent_currency_info" not in families
+
+
+def test_redis_has_metrics_only_where_there_is_one(plain_backend):
+    assert not any(name.startswith("kubecent_redis_") for name in exposition.parse(plain_backend.get("/metrics").text))
