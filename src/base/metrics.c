@@ -262,10 +262,3 @@ void metrics_on_render(struct metrics *metrics, void (*update)(void *context), v
     metrics->updates[metrics->update_count++] = (struct metrics_update){update, context};
     pthread_mutex_unlock(&metrics->lock);
 }
-
-void metrics_add_process(struct metrics *metrics)
-{
-    pthread_mutex_lock(&metrics->lock);
-    metrics->has_process = true;
-    pthread_mutex_unlock(&metrics->lock);
-}

@@ -111,7 +111,7 @@ static int64_t ticks_to_ns(int64_t ticks)
     return ticks * (NANOSECONDS_PER_SECOND / ticks_per_second);
 }
 
-static void render_stat(struct strbuf *out)
+static void append_stat(struct strbuf *out)
 {
     struct process_stat stat;
     int64_t boot_s;
@@ -133,7 +133,7 @@ static void render_stat(struct strbuf *out)
     strbuf_append_char(out, '\n');
 }
 
-static void render_descriptors(struct strbuf *out)
+static void append_descriptors(struct strbuf *out)
 {
     int64_t open_count;
     struct rlimit limit;
@@ -144,8 +144,16 @@ static void render_descriptors(struct strbuf *out)
                      (int64_t)limit.rlim_cur);
 }
 
-void metrics_render_process(struct strbuf *out)
+/* What cannot be read is left out. */
+static void append_process(struct strbuf *out)
 {
-    render_stat(out);
-    render_descriptors(out);
+    append_stat(out);
+    append_descriptors(out);
+}
+
+void metrics_add_process(struct metrics *metrics)
+{
+    pthread_mutex_lock(&metrics->lock);
+    metrics->append_process = append_process;
+    pthread_mutex_unlock(&metrics->lock);
 }

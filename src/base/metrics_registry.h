@@ -42,8 +42,8 @@ struct metric_family {
     char *help;
     struct metric *series; /* counters and gauges, in order of registration */
     struct metric_histogram *histograms;
-    void (*append)(void *context,
-                   struct strbuf *out); /* adds further samples; NULL: there are none */
+    /* Adds further samples; NULL: there are none. */
+    void (*append)(void *context, struct strbuf *out);
     void *append_context;
 };
 
@@ -57,7 +57,7 @@ struct metrics {
     struct metric_family *families;
     struct metrics_update updates[METRICS_UPDATES_MAX];
     size_t update_count;
-    bool has_process;
+    void (*append_process)(struct strbuf *out); /* NULL until metrics_add_process() */
 };
 
 /* Text as HELP lines hold it, or label values, which are quoted. */
@@ -68,8 +68,5 @@ void metrics_append_labels(struct strbuf *out, const struct metric_label *labels
 
 /* A nanosecond count as seconds in plain decimal: 1500000000 is `1.5`. */
 void metrics_append_seconds(struct strbuf *out, int64_t nanoseconds);
-
-/* The process_ families, read from /proc. What cannot be read is left out. */
-void metrics_render_process(struct strbuf *out);
 
 #endif

@@ -81,7 +81,7 @@ void metrics_append_sample(struct strbuf *out, const char *name, const struct me
 static void render_metric(const char *name, const struct metric *metric, struct strbuf *out)
 {
     append_sample_name(name, "", metric->labels, out);
-    strbuf_append_int(out, metric_value(metric));
+    strbuf_append_int(out, atomic_load_explicit(&metric->value, memory_order_relaxed));
     strbuf_append_char(out, '\n');
 }
 
@@ -164,8 +164,8 @@ void metrics_render(struct metrics *metrics, struct strbuf *out)
     for (const struct metric_family *family = metrics->families; family != NULL;
          family = family->next)
         render_family(family, out);
-    bool has_process = metrics->has_process;
+    void (*append_process)(struct strbuf * out) = metrics->append_process;
     pthread_mutex_unlock(&metrics->lock);
-    if (has_process)
-        metrics_render_process(out);
+    if (append_process != NULL)
+        append_process(out);
 }
