@@ -17,35 +17,6 @@ static const char about[] =
     "total. `HEAD` works wherever `GET` does. Unknown parameters are ignored; of a repeated one "
     "the last counts.";
 
-static const struct openapi_tag tags[ROUTE_GROUP_COUNT] = {
-    [ROUTE_GROUP_COST] = {"costs", "Costs", "Costs and savings, in US dollars."},
-    [ROUTE_GROUP_STATUS] = {"status", "Status",
-                            "How the service fares, for people and dashboards."},
-    [ROUTE_GROUP_MACHINE] = {"operations", "Operations", "Probes and metrics, for machines."},
-    [ROUTE_GROUP_DOCS] = {"documentation", "Documentation", "This document and its page."},
-};
-
-const struct openapi_tag *openapi_tag_of(enum route_group group)
-{
-    return &tags[group];
-}
-
-bool openapi_shows(const struct route *route)
-{
-    return route->operation_id != NULL;
-}
-
-bool openapi_shows_group(enum route_group group)
-{
-    size_t count;
-    const struct route *routes = routes_all(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (routes[i].group == group && openapi_shows(&routes[i]))
-            return true;
-    }
-    return false;
-}
-
 static void add_info(struct strbuf *out, const char *version)
 {
     openapi_add_key(out, "info");
@@ -67,17 +38,11 @@ static void add_tags(struct strbuf *out)
             continue;
         openapi_add_comma(out);
         strbuf_append_char(out, '{');
-        openapi_add_text(out, "name", tags[group].name);
-        openapi_add_text(out, "description", tags[group].description);
+        openapi_add_text(out, "name", openapi_tag_of(group)->name);
+        openapi_add_text(out, "description", openapi_tag_of(group)->description);
         strbuf_append_char(out, '}');
     }
     strbuf_append_char(out, ']');
-}
-
-void openapi_add_security(struct strbuf *out, bool needs_token)
-{
-    openapi_add_key(out, "security");
-    strbuf_append_text(out, needs_token ? "[{\"bearer\":[]}]" : "[]");
 }
 
 static void add_components(struct strbuf *out, const struct openapi_guard *guard)

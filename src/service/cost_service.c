@@ -10,14 +10,11 @@
  */
 #include "service_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 #include <xxhash.h>
 
 #include "dataset_share.h"
-#include "snapshot_format.h"
 #include "stale_peek.h"
 
 static const char *const kind_names[COST_VIEW_KINDS] = {
@@ -105,13 +102,6 @@ void cost_service_destroy(struct cost_service *service)
     flight_table_destroy(service->loop.views);
     flight_table_destroy(service->loop.datasets);
     free(service);
-}
-
-void tier_key_format(const struct cost_service *service, const char *dataset_key,
-                     char key[TIER_KEY_MAX])
-{
-    (void)snprintf(key, TIER_KEY_MAX, "%016" PRIx64 ":%d:%s", service->origin_hash,
-                   SNAPSHOT_VERSION, dataset_key);
 }
 
 void cost_service_on_stored(struct cost_service *service, void (*stored)(void *context),

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataset_image.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "snapshot_format.h"
 
 /* Beyond it nothing is kept, stale or not: CACHE_TTL's limit, and that of the stale times. */
 #define AGE_MAX_MS ((int64_t)31 * 24 * 3600 * 1000)
+
+void tier_key_format(uint64_t origin_hash, const char *dataset_key, char key[TIER_KEY_MAX])
+{
+    (void)snprintf(key, TIER_KEY_MAX, "%016" PRIx64 ":%d:%s", origin_hash, SNAPSHOT_VERSION,
+                   dataset_key);
+}
 
 bool dataset_image_write(struct strbuf *out, struct text origin, const struct dataset *dataset,
                          int64_t took_ms, const struct time_source *time, struct error *reterr)

@@ -23,6 +23,12 @@
 #include "cost/window.h"
 #include "dataset.h"
 
+/* The key in the tier tells apart what must not be taken for the same: other OpenCosts, other
+ * formats. */
+enum { TIER_KEY_MAX = DATASET_KEY_MAX + 32 };
+
+void tier_key_format(uint64_t origin_hash, const char *dataset_key, char key[TIER_KEY_MAX]);
+
 /* Eight million pods; not worth sharing beyond. */
 #define DATASET_IMAGE_LIMIT_BYTES ((size_t)1 << 29)
 
@@ -50,8 +56,7 @@ bool dataset_image_write(struct strbuf *out, struct text origin, const struct da
 bool dataset_image_look(const struct dataset_image *image, struct dataset_image_head *ret_head,
                         struct error *reterr) NODISCARD;
 
-/* Checks all of it. New set, or NULL and *reterr, ERR_INVALID or
- * ERR_NO_MEMORY. */
+/* Checks all of it. New set, or NULL and *reterr, ERR_INVALID or ERR_NO_MEMORY. */
 struct cost_set *dataset_image_read(const struct dataset_image *image,
                                     struct dataset_image_head *ret_head,
                                     struct error *reterr) NODISCARD;

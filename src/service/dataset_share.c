@@ -213,7 +213,7 @@ struct dataset_share *dataset_share_begin(struct cost_service *service,
     share->done = done;
     share->context = context;
     strbuf_init(&share->image, DATASET_IMAGE_LIMIT_BYTES);
-    tier_key_format(service, order->key, share->key);
+    tier_key_format(service->origin_hash, order->key, share->key);
     note_what_we_hold(share);
     DL_APPEND2(service->loop.shares, share, previous, next);
     if (share_claim(share))

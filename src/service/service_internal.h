@@ -110,13 +110,6 @@ bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
 /* The work that dataset_fetch_start() began has come to be a refresh's. */
 void dataset_fetch_keep_warm(struct flight_work *work);
 
-/* Its key in the tier tells apart what must not be taken for the same: other OpenCosts, other
- * formats. */
-enum { TIER_KEY_MAX = DATASET_KEY_MAX + 32 };
-
-void tier_key_format(const struct cost_service *service, const char *dataset_key,
-                     char key[TIER_KEY_MAX]);
-
 /* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,
  * or the months, oldest first. `now_s` labels months. */
 struct http_content *view_render(const struct view_spec *spec, struct dataset *const *datasets,

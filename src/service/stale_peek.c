@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "dataset_image.h"
 #include "dataset_load.h"
 #include "warm_dataset.h"
 
@@ -81,7 +82,7 @@ bool stale_peek_begin(struct cost_service *service, const struct dataset_order *
     if (peek == NULL)
         return false;
     char key[TIER_KEY_MAX];
-    tier_key_format(service, order->key, key);
+    tier_key_format(service->origin_hash, order->key, key);
     *peek =
         (struct stale_peek){.service = service, .order = *order, .done = done, .context = context};
     peek->peek = tier_peek(options->tier, key, peeked, peek);
