@@ -56,7 +56,7 @@ def test_man_page_is_sound_mdoc(root):
     done = subprocess.run(["mandoc", "-Tlint", "-Wstyle", "docs/kubecent-backend.8"], cwd=root, capture_output=True,
                           text=True, check=False)
     # Whether the pages referred to are installed here is no matter.
-    findings = [line for line in done.stdout.splitlines() if "mandoc.db" not in line]
+    findings = [line for line in done.stdout.splitlines() if "mandoc.db" not in line and "manual not found" not in line]
     assert findings == []
 
 
