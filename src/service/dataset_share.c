@@ -125,6 +125,14 @@ static void pass_over(struct dataset_share *share, const struct dataset_loaded *
         share_go_alone(share);
 }
 
+static void log_found(const struct dataset_share *share, const struct dataset *dataset)
+{
+    const struct cost_service_options *options = &share->service->options;
+    int64_t age_ms = scheduler_now_ms(options->scheduler) - dataset->fetched_ms;
+    log_debug(options->log, LOG_EVENT("cache.shared"), LOG_STR("key", share->order.key),
+              LOG_INT("age_seconds", age_ms / 1000));
+}
+
 static void loaded(void *context, const struct dataset_loaded *loaded)
 {
     struct dataset_share *share = context;
@@ -133,6 +141,7 @@ static void loaded(void *context, const struct dataset_loaded *loaded)
         dataset_release(loaded->dataset);
         share_fail(share, &stopping);
     } else if (loaded->dataset != NULL) {
+        log_found(share, loaded->dataset);
         share_end(share, &(struct share_outcome){.kind = SHARE_FOUND,
                                                  .dataset = loaded->dataset,
                                                  .took_ms = loaded->took_ms});

@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-enum { UPTIME_STEP_MS = 12345 };
-
 void street_build(struct street *street, const struct street_options *options)
 {
     *street = (struct street){.tier_loop = fake_loop_create(), .count = options->count};
@@ -20,7 +18,7 @@ void street_build(struct street *street, const struct street_options *options)
             .revalidate_ms = options->revalidate_ms,
             .slots = options->slots,
             .tier = options->without_tier ? NULL : scripted_tier_door(street->tier, i),
-            .uptime_ms = (int64_t)i * UPTIME_STEP_MS,
+            .uptime_ms = (int64_t)i * STREET_UPTIME_STEP_MS,
             .wall_skew_s = (int64_t)i * options->skew_s,
         };
         house_build_with(&street->houses[i], &house_options);

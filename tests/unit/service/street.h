@@ -9,7 +9,10 @@
 #include "house.h"
 #include "support/scripted_tier.h"
 
-enum { STREET_MAX = 50 };
+enum {
+    STREET_MAX = 50,
+    STREET_UPTIME_STEP_MS = 12345, /* each house has been up that much longer than the one before */
+};
 
 struct street {
     struct fake_loop *tier_loop;

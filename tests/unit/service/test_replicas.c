@@ -228,7 +228,74 @@ static void who_asked_here_need_not_wait_until_the_value_is_stored(void **state)
     assert_int_equal(scripted_tier_counts(street->tier).stored, 1);
 }
 
+/* Answered, and from then on no job ends in that house: the value is not written. */
+struct last_asker {
+    struct cost_request request;
+    struct fake_loop *loop;
+};
+
+static void last_answered(struct cost_request *request, const struct cost_answer *answer)
+{
+    fake_loop_hold_jobs(CONTAINER_OF(request, struct last_asker, request)->loop, true);
+    http_content_release(answer->content);
+}
+
+static void value_ages_while_it_waits_to_be_written(void **state)
+{
+    enum { BUSY_MS = 30 * 1000 };
+    struct street *street = *state;
+    struct house *house = &street->houses[0];
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    struct last_asker first = {.request.done = last_answered, .loop = house->loop};
+    struct asker second;
+    assert_true(cost_service_request(house->service, &query, NULL, &first.request, NULL));
+    answer_slowly(street, TOOK_MS, one_pod_costing("1.5"));
+    street_advance(street, BUSY_MS);
+    fake_loop_hold_jobs(house->loop, false);
+    street_advance(street, 5000);
+    street_ask(street, 1, &query, &second);
+    street_advance(street, LATENCY_MS);
+    assert_int_equal(second.answer.source, COST_SOURCE_SHARED);
+    assert_in_range(age_ms(street, 1, &second), BUSY_MS + 5000, BUSY_MS + 5000 + 3 * LATENCY_MS);
+    asker_release(&second);
+}
+
 /* Refreshing. */
+
+static void note_refresh(void *context, const struct error *error,
+                         const struct cost_refreshed *refreshed)
+{
+    struct cost_refreshed *noted = context;
+    assert_null(error);
+    *noted = *refreshed;
+}
+
+/* Its cache may have lost what its refresher has seen, for want of room. */
+static void refresh_takes_only_what_is_newer_than_what_was_seen_last(void **state)
+{
+    struct street *street = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    struct cost_refreshed seen = {0};
+    struct cost_refreshed fetched = {0};
+    struct asker asker;
+    street_ask(street, 0, &query, &asker);
+    answer_slowly(street, TOOK_MS, one_pod_costing("1.5"));
+    asker_release(&asker);
+    struct cost_refresh_order order = {.window = &query.window};
+    cost_service_refresh(street->houses[1].service, &order, note_refresh, &seen);
+    street_advance(street, 10 * 1000);
+    assert_int_equal(seen.pod_rows, 1);
+    assert_int_equal(seen.took_ms, TOOK_MS - LATENCY_MS);
+    assert_int_equal(street_asked(street), 1);
+
+    order = (struct cost_refresh_order){.window = &query.window,
+                                        .knows = true,
+                                        .known_ms = seen.fetched_ms + STREET_UPTIME_STEP_MS};
+    cost_service_refresh(street->houses[2].service, &order, note_refresh, &fetched);
+    answer_slowly(street, TOOK_MS, one_pod_costing("2.5"));
+    assert_int_equal(street_asked(street), 2);
+    assert_int_equal(fetched.pod_rows, 1);
+}
 
 static void start_refreshers(struct street *street)
 {
@@ -414,10 +481,13 @@ static void stale_value_of_another_replica_is_served_as_ones_own(void **state)
     assert_int_equal(scripted_tier_counts(street->tier).peeks, 1);
 }
 
+/* It is kept longer than that, to be served while it is refetched. */
 static void value_past_the_stale_time_is_not_served(void **state)
 {
-    struct street *street = build(
-        &(struct street_options){.count = 2, .latency_ms = LATENCY_MS, .stale_ms = HOUSE_STALE_MS});
+    struct street *street = build(&(struct street_options){.count = 2,
+                                                           .latency_ms = LATENCY_MS,
+                                                           .stale_ms = HOUSE_STALE_MS,
+                                                           .revalidate_ms = 2 * HOUSE_STALE_MS});
     struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
     struct asker asker;
     (void)state;
@@ -430,6 +500,7 @@ static void value_past_the_stale_time_is_not_served(void **state)
     scripted_origin_answer(street->houses[1].origin, 0, 404, "not here");
     street_advance(street, LATENCY_MS);
     assert_int_equal(asker.answer.error.code, ERR_UPSTREAM_REFUSED);
+    assert_non_null(scripted_tier_value(street->tier, "opencost:allocation:7d:idle=False"));
     street_tear_down(street);
     free(street);
 }
@@ -461,6 +532,8 @@ int main(void)
         ON_STREET(closed_months_and_idle_are_shared_too),
         ON_STREET(value_is_kept_as_long_as_it_may_be_served),
         ON_STREET(who_asked_here_need_not_wait_until_the_value_is_stored),
+        ON_STREET(value_ages_while_it_waits_to_be_written),
+        ON_STREET(refresh_takes_only_what_is_newer_than_what_was_seen_last),
         cmocka_unit_test(ten_intervals_cost_as_many_queries_with_many_replicas_as_with_one),
         cmocka_unit_test(slow_opencost_rests_as_long_with_many_replicas_as_with_one),
         ON_STREET(replica_that_joins_late_takes_what_there_is_and_falls_into_step),
