@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "house.h"
+#include "support/alloc_fault.h"
 
 enum { SLOTS = 2, HALF_MS = HOUSE_DEADLINE_MS / 2 };
 
@@ -285,6 +286,45 @@ static void a_stop_finds_given_up_and_waiting_ones_alike(void **state)
     assert_int_equal(trend.answer.error.code, ERR_SHUTDOWN);
 }
 
+/* Some ask, give up, or run into their deadline while an allocation fails. True when it came to that. */
+static bool survive_failure(long nth)
+{
+    struct house house;
+    struct asker slow[SLOTS] = {0};
+    struct asker askers[3] = {0};
+    struct cost_query trend = house_query(COST_VIEW_MONTHLY, "7d");
+    struct cost_query window = house_query(COST_VIEW_PODS, "3d");
+    trend.months = 3;
+    house_build_narrow(&house, 0, SLOTS);
+    occupy(&house, slow);
+    alloc_fault_arm(nth);
+    house_ask(&house, &window, &askers[0]);
+    house_ask(&house, &trend, &askers[1]);
+    house_ask(&house, &window, &askers[2]);
+    if (askers[0].accepted && askers[0].done == 0)
+        cost_service_give_up(house.service, &askers[0].request);
+    fake_loop_run(house.loop);
+    refresh(&house, &window);
+    bool hit = alloc_fault_hit();
+    alloc_fault_disarm();
+    fake_loop_advance(house.loop, HOUSE_DEADLINE_MS);
+    for (size_t i = 0; i < ARRAY_LENGTH(askers); i++)
+        assert_int_equal(askers[i].done, askers[i].accepted);
+    house_tear_down(&house);
+    return hit;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    long nth = 1;
+    (void)state;
+    if (!alloc_fault_supported())
+        skip();
+    while (survive_failure(nth))
+        nth++;
+    assert_true(nth > 20);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -300,6 +340,7 @@ int main(void)
         CASE(who_gives_up_is_done_at_once_and_alone),
         CASE(giving_up_may_overtake_the_order),
         CASE(a_stop_finds_given_up_and_waiting_ones_alike),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("given up", tests, NULL, NULL);
 }
