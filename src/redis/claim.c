@@ -107,7 +107,8 @@ static void take(struct tier_claim *claim)
 {
     const struct tier_keys *keys = &claim->keys;
     struct command *command = NULL;
-    claim->lease = lease_create(claim->tier, keys->key.data);
+    if (claim->lease == NULL)
+        claim->lease = lease_create(claim->tier, keys->key.data);
     if (claim->lease != NULL)
         command = command_create(VALUE_MAX_BYTES, on_taken, claim);
     bool is_complete =
@@ -171,8 +172,7 @@ static bool has_answer(struct tier_claim *claim, const struct reply *reply)
         destroy(claim);
         return false;
     }
-    lease_destroy(claim->lease);
-    claim->lease = NULL;
+    /* A lease stays: it may have been taken, and is asked for again by the same token. */
     if (++claim->reconnects <= RECONNECTS_MAX && link_state(claim->tier->link) != LINK_OUT)
         go_on(claim);
     else
@@ -269,10 +269,11 @@ static void lead(struct tier_claim *claim, struct tier_lease *lease)
     finish(claim, TIER_LEADING, NULL, lease, NULL);
 }
 
-/* What became of the lease: the answers to SET and GET. False: neither is one. */
-static bool read_taken(struct tier_claim *claim, const struct reply *set, struct fault *ret_fault)
+/* What became of the lease: the answers to SET and GET. False: the first is none. */
+static bool read_taken(struct tier_claim *claim, const struct reply *set,
+                       const struct reply *holder, struct fault *ret_fault)
 {
-    if (reply_is_status(set, "OK")) {
+    if (reply_is_status(set, "OK") || reply_is_string(holder, lease_token(claim->lease))) {
         lease_taken(claim->lease);
         return true;
     }
@@ -302,7 +303,7 @@ static void on_taken(void *context, const struct reply *reply)
         fail(claim, &fault);
         return;
     }
-    if (!read_taken(claim, elements[0], &fault)) {
+    if (!read_taken(claim, elements[0], elements[1], &fault)) {
         fail(claim, &fault);
         return;
     }

@@ -92,6 +92,11 @@ struct tier_lease *lease_create(struct redis_tier *tier, const char *key)
     return lease;
 }
 
+const char *lease_token(const struct tier_lease *lease)
+{
+    return lease->token;
+}
+
 bool lease_add_take(struct tier_lease *lease, struct command *command)
 {
     char digits[DIGITS_BYTES];

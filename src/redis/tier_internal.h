@@ -86,6 +86,8 @@ void lease_settle(struct tier_lease *lease, const struct text *bytes, int64_t ke
 /* One that is not taken yet, with a new token. NULL when out of memory or randomness. */
 struct tier_lease *lease_create(struct redis_tier *tier, const char *key) NODISCARD;
 
+const char *lease_token(const struct tier_lease *lease) NODISCARD;
+
 /* Adds what takes it, if nobody has it. */
 bool lease_add_take(struct tier_lease *lease, struct command *command) NODISCARD;
 

@@ -21,7 +21,6 @@ struct stream {
     struct loop_timer *timer;
     redisReader *reader;
     struct strbuf answer; /* on its way */
-    size_t answered;
     bool is_open, has_ended, is_closed, is_subscribed, has_logged_in;
     bool must_end;
     int depth;
@@ -344,21 +343,20 @@ static void end(struct stream *stream, const char *text)
     stream->request.ended(stream->request.context, &fault);
 }
 
+/* What is said meanwhile is on its way anew. */
 static void deliver(struct stream *stream)
 {
+    struct strbuf answer = stream->answer;
     size_t piece = stream->redis->piece_bytes;
-    while (!stream->is_closed && !stream->has_ended && stream->answered < stream->answer.length) {
-        size_t length = stream->answer.length - stream->answered;
+    strbuf_init(&stream->answer, ANSWER_MAX);
+    for (size_t sent = 0; sent < answer.length && !stream->is_closed;) {
+        size_t length = answer.length - sent;
         if (piece > 0 && piece < length)
             length = piece;
-        const char *bytes = stream->answer.data + stream->answered;
-        stream->answered += length;
-        stream->request.received(stream->request.context, bytes, length);
+        stream->request.received(stream->request.context, answer.data + sent, length);
+        sent += length;
     }
-    if (!stream->is_closed && stream->answered == stream->answer.length) {
-        strbuf_clear(&stream->answer);
-        stream->answered = 0;
-    }
+    strbuf_finish(&answer);
 }
 
 static void on_timer(void *context)

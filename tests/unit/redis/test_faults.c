@@ -134,6 +134,31 @@ static void a_claim_goes_on_over_a_new_connection(void **state)
     world_destroy(world);
 }
 
+/* Whatever has been said and done before it broke: also when the lease was taken and nobody heard. */
+static void a_connection_may_break_at_any_moment_of_a_claim(void **state)
+{
+    enum { LATENCY_MS = 10, MOMENTS = 4 * LATENCY_MS };
+    (void)state;
+    for (int64_t ms = 0; ms < MOMENTS; ms++) {
+        struct tier_world *world = world_create();
+        struct asked warm_up = {0};
+        struct asked asked = {0};
+        peek(&world->replicas[0], &warm_up, "x");
+        world_pass(world, 6000);
+        world->redis.latency_ms = LATENCY_MS;
+        ask(&world->replicas[0], &asked, "7d");
+        world_pass(world, ms);
+        fake_redis_cut(&world->redis);
+        world_pass(world, 200);
+        assert_int_equal(asked.calls, 1);
+        assert_int_equal(asked.outcome, TIER_LEADING);
+        settle(&world->replicas[0], &asked, "costs");
+        world_pass(world, 50);
+        assert_null(fake_redis_get(&world->redis, "k:l:7d"));
+        world_destroy(world);
+    }
+}
+
 static void what_redis_refuses_is_an_outage_with_its_reason(void **state)
 {
     static const struct {
@@ -370,6 +395,7 @@ int main(void)
         cmocka_unit_test(probes_come_ever_less_often_and_find_it_back),
         cmocka_unit_test(a_broken_connection_is_no_outage_unless_it_breaks_again),
         cmocka_unit_test(a_claim_goes_on_over_a_new_connection),
+        cmocka_unit_test(a_connection_may_break_at_any_moment_of_a_claim),
         cmocka_unit_test(what_redis_refuses_is_an_outage_with_its_reason),
         cmocka_unit_test(a_password_is_said_first),
         cmocka_unit_test(sentinels_are_asked_for_the_master),
