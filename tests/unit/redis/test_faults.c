@@ -332,6 +332,26 @@ static void answers_to_other_questions_are_none(void **state)
     }
 }
 
+/* Never silent, never done: a value would do, at that place, but a status may not be so long. */
+static void an_answer_without_end_is_cut_off(void **state)
+{
+    enum { PIECE = 60 * 1024 };
+    (void)state;
+    struct tier_world *world = world_create();
+    struct asked asked = {0};
+    char *piece = malloc(PIECE);
+    memset(piece, 'x', PIECE);
+    piece[0] = '+';
+    world->redis.raw = piece;
+    world->redis.raw_length = PIECE;
+    ask(&world->replicas[0], &asked, "7d");
+    world_pass(world, 10);
+    assert_int_equal(asked.outcome, TIER_ABSENT);
+    assert_int_equal(failures(&world->replicas[0], "too_large"), 1);
+    world_destroy(world);
+    free(piece);
+}
+
 static void an_answer_may_come_byte_by_byte(void **state)
 {
     (void)state;
@@ -345,6 +365,22 @@ static void an_answer_may_come_byte_by_byte(void **state)
     assert_int_equal(outcome_of(world, &world->replicas[1], &second, "7d"), TIER_FOUND);
     assert_string_equal(second.value, "costs");
     world_destroy(world);
+}
+
+/* A lease that no replica has taken is not waited for: nobody would settle it. */
+static void a_lease_of_others_is_not_waited_for(void **state)
+{
+    static const struct text tokens[] = {TEXT_INIT(""), TEXT_INIT("mine"),
+                                         TEXT_INIT("0123456789abcdef0123456789abcdef0")};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(tokens); i++) {
+        struct tier_world *world = world_create();
+        struct asked asked = {0};
+        fake_redis_set(&world->redis, "k:l:7d", tokens[i], 0);
+        assert_int_equal(outcome_of(world, &world->replicas[0], &asked, "7d"), TIER_ABSENT);
+        assert_int_equal(failures(&world->replicas[0], "foreign"), 1);
+        world_destroy(world);
+    }
 }
 
 /* Ends a claim and its replica's Redis in every moment of its life, in each of three ways. */
@@ -402,7 +438,9 @@ int main(void)
         cmocka_unit_test(a_master_that_is_none_yet_is_asked_again_later),
         cmocka_unit_test(each_sentinel_is_tried_once_a_round),
         cmocka_unit_test(answers_to_other_questions_are_none),
+        cmocka_unit_test(an_answer_without_end_is_cut_off),
         cmocka_unit_test(an_answer_may_come_byte_by_byte),
+        cmocka_unit_test(a_lease_of_others_is_not_waited_for),
         cmocka_unit_test(a_claim_may_end_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,28 @@ static void followers_are_told_or_else_poll(void **state)
     hears_within(true, POLL_MS + 2);
 }
 
+/* The subscription takes a while, and the lease is settled meanwhile: what was said then is lost. */
+static void a_message_before_the_subscription_is_made_up_for(void **state)
+{
+    enum { LATENCY_MS = 20, PATIENCE = 5 * LATENCY_MS };
+    (void)state;
+    struct tier_world *world = world_create();
+    struct asked leader = {0};
+    struct asked warm_up = {0};
+    struct asked follower = {0};
+    assert_int_equal(outcome_of(world, &world->replicas[0], &leader, "7d"), TIER_LEADING);
+    peek(&world->replicas[1], &warm_up, "7d");
+    world_pass(world, 10);
+    world->redis.latency_ms = LATENCY_MS;
+    ask(&world->replicas[1], &follower, "7d");
+    world_pass(world, 2 * LATENCY_MS + 5); /* it has looked, tried, and begins to subscribe */
+    settle(&world->replicas[0], &leader, "costs");
+    world_pass(world, PATIENCE);
+    assert_int_equal(follower.calls, 1);
+    assert_int_equal(follower.outcome, TIER_FOUND);
+    world_destroy(world);
+}
+
 static void followers_fail_as_the_leader_did_but_those_who_come_later_try(void **state)
 {
     (void)state;
@@ -334,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_value_ages_and_ends),
         cmocka_unit_test(a_value_that_is_not_wanted_is_fetched_anew_by_one),
         cmocka_unit_test(followers_are_told_or_else_poll),
+        cmocka_unit_test(a_message_before_the_subscription_is_made_up_for),
         cmocka_unit_test(followers_fail_as_the_leader_did_but_those_who_come_later_try),
         cmocka_unit_test(a_failure_is_heard_by_those_who_poll),
         cmocka_unit_test(a_holder_that_dies_is_missed_after_a_lease),
