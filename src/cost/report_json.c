@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "base/json_text.h"
 
 void json_append_decimals(struct strbuf *out, const struct decimal_member *members, size_t count,
@@ -33,33 +34,13 @@ void json_append_decimal(struct strbuf *out, struct text key, decimal value)
     strbuf_append(out, text, length);
 }
 
-/* True when none of the eight characters needs an escape or a second look: all of them ASCII, no
- * control characters, quotes or backslashes. Each test sets the high bit of the bytes it finds, and
- * perhaps of bytes above one that it has found, which does not matter here. */
-static bool word_is_plain(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t high_bits = ones * 0x80;
-    uint64_t quotes = word ^ (ones * '"');
-    uint64_t backslashes = word ^ (ones * '\\');
-    uint64_t found = word | (word - ones * ' ') | (quotes - ones) | (backslashes - ones);
-    return (found & high_bits) == 0;
-}
-
+/* Stands in JSON as it is. */
 static bool is_plain(struct text value)
 {
-    uint64_t word;
-    size_t i = 0;
-    for (; i + sizeof(word) <= value.length; i += sizeof(word)) {
-        memcpy(&word, value.data + i, sizeof(word));
-        if (!word_is_plain(word))
-            return false;
-    }
-    if (i == value.length)
+    if (value.length == 0)
         return true;
-    memcpy(&word, "plainpad", sizeof(word));
-    memcpy(&word, value.data + i, value.length - i);
-    return word_is_plain(word);
+    const char *end = value.data + value.length;
+    return json_plain_end(value.data, end) == end;
 }
 
 void json_append_text(struct strbuf *out, struct text key, struct text value)
