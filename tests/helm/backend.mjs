@@ -42,10 +42,10 @@ export async function complaint(settings) {
   return status === 0 ? null : `${text}${errors}`.trim();
 }
 
-export async function withDemo(use) {
+export async function withDemo(use, settings = {}) {
   const port = await freePort();
   const child = spawn(BINARY, [...NO_FILE, '--demo'], {
-    env: { ...BARE, HOST: '127.0.0.1', PORT: String(port) },
+    env: { ...BARE, HOST: '127.0.0.1', PORT: String(port), ...settings },
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -6,8 +6,8 @@ import subprocess
 import exposition
 import promql
 
-ALERTS = ["KubecentDown", "KubecentOpenCostDown", "KubecentCircuitOpen", "KubecentDataStale", "KubecentErrors", "KubecentSlow",
-          "KubecentEvicting", "KubecentRowsRejected", "KubecentLogLinesDropped"]
+ALERTS = ["KubecentDown", "KubecentOpenCostDown", "KubecentCircuitOpen", "KubecentDataStale", "KubecentRedisDown",
+          "KubecentErrors", "KubecentSlow", "KubecentEvicting", "KubecentRowsRejected", "KubecentLogLinesDropped"]
 
 
 def promtool(*arguments):
