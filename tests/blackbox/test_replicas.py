@@ -13,7 +13,7 @@ import pytest
 from backend import Backend
 from opencost_double import ALLOCATION, after, allocation, allocations, answer, hang
 from patience import LONG, PATIENCE, wait_until
-from redis_server import PROGRAM, RedisServer
+from redis_server import PROGRAM, RedisServer, Sentinels
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs a redis-server: Debian's package redis-tools")
 
@@ -255,6 +255,35 @@ class TestRedis:
         with replicas(double, gone, 2) as backends:
             assert [backend.get(TARGET).header("Cache-Status") for backend in backends] == [MISSED, MISSED]
             assert double.count(window="3d") == 2
+
+
+class TestFailover:
+    def test_under_load_is_noticed_by_no_client(self, double):
+        """New windows are asked for at both replicas, one after the other, while the master dies and another is made."""
+        with Sentinels() as redis, replicas(double, redis, 2, REDIS_TIMEOUT_MS=1000) as backends:
+            assert TestRedis.share_again(double, *backends)
+            over = threading.Event()
+            answers = [set() for _ in backends]
+            clients = [threading.Thread(target=self.load, args=(*pair, over)) for pair in zip(backends, answers)]
+            for client in clients:
+                client.start()
+            old = redis.master_port()
+            redis.master.kill()
+            wait_until(lambda: redis.master_port() not in (None, old), "another master", deadline=3 * LONG)
+            assert TestRedis.share_again(double, *backends)
+            over.set()
+            for client in clients:
+                client.join(3 * LONG)
+            assert answers[0] == answers[1] and len(answers[0]) == 1
+            assert answers[0].pop()[0] == 200
+
+    @staticmethod
+    def load(backend, answers, over):
+        for minutes in range(10000, 40000):
+            if over.is_set():
+                return
+            response = backend.get(f"/api/v1/cost/pods?window={minutes}m", deadline=3 * LONG)
+            answers.add((response.status, response.body.replace(b"%dm" % minutes, b"")))
 
 
 class TestValues:
