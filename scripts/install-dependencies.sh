@@ -7,7 +7,7 @@ set -eu
 build="gcc libc6-dev make cmake ninja-build pkg-config libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev
 libuv1-dev uthash-dev libxxhash-dev libdeflate-dev libhiredis-dev"
 # redis-tools has the server as well (redis-check-rdb is the same program), and starts none, as redis-server does.
-test="libcmocka-dev python3 python3-pytest curl openssl procps redis-tools"
+test="libcmocka-dev python3 python3-pytest curl openssl procps redis-tools libfaketime"
 lint="clang clang-format clang-tidy shellcheck valgrind libclang-rt-14-dev"
 # nginx is measured beside us where it is installed; it is not installed for that, as it would start serving.
 bench="wrk nghttp2-client"

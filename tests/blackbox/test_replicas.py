@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three processes and a Redis: OpenCost is asked as if there were one, whatever becomes of any of them."""
 import contextlib
+import glob
 import itertools
 import random
 import re
 import signal
 import threading
 import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 
-from backend import Backend
+from backend import BINARY, WRAPPER, Backend
 from opencost_double import ALLOCATION, after, allocation, allocations, answer, hang
 from patience import LONG, PATIENCE, wait_until
 from redis_server import PROGRAM, RedisServer, Sentinels
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs a redis-server: Debian's package redis-tools")
 
+FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+IS_PLAIN = not WRAPPER and not re.search(rb"__(a|t)san_init", Path(BINARY).read_bytes() if BINARY else b"")
 REPLICAS = 3
 CROWD = 200
 TARGET = "/api/v1/cost/pods?window=3d"
@@ -101,6 +107,20 @@ class TestMisses:
             assert double.count(window="3d") == 1
             assert metric(other, "kubecent_cache_shared_total") == 1
             assert re.fullmatch(r"kubecent; hit; ttl=\d+", other.get(TARGET).header("Cache-Status"))
+
+    @pytest.mark.skipif(not FAKETIME, reason="needs Debian's package libfaketime")
+    @pytest.mark.skipif(not IS_PLAIN, reason="sanitizers do not let a library come before theirs")
+    @pytest.mark.parametrize("offset", ["-7m", "+7m"])
+    def test_agree_on_ages_when_their_clocks_do_not(self, double, redis, offset):
+        clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": 1}
+        with replica(double, redis) as one, replica(double, redis, **clock) as other:
+            one.get(TARGET)
+            wait_for_value(redis)
+            apart = [parsedate_to_datetime(backend.get("/livez").header("Date")) for backend in (one, other)]
+            assert abs(apart[1] - apart[0]) > timedelta(minutes=6)
+            response = other.get(TARGET)
+            assert is_shared(response)
+            assert int(response.header("Age")) <= int(one.get(TARGET).header("Age"))
 
     def test_of_months_and_of_idle_costs_are_shared_too(self, double, redis):
         targets = ["/api/v1/cost/monthly?months=3", "/api/v1/cost/namespaces?window=3d&idle=true"]
