@@ -12,6 +12,10 @@
 enum {
     MARGIN_MS = 1000,
     MARGIN_SHARE = 4, /* of the time since what we hold was fetched, at most */
+    /* Of the longest fetch, for another's: it may wait for a slot as long as it then takes. Without
+     * this patience all replicas would ask a slow OpenCost at once. Clients wait less: a claim that
+     * nobody waits for any more is given up. */
+    WAIT_FACTOR = 2,
 };
 
 struct dataset_share {
@@ -186,7 +190,7 @@ static bool share_claim(struct dataset_share *share)
     const struct cost_service_options *options = &share->service->options;
     const struct tier_claim_request request = {
         .key = share->key,
-        .max_wait_ms = options->request_deadline_ms,
+        .max_wait_ms = WAIT_FACTOR * options->request_deadline_ms,
         .context = share,
         .is_wanted = is_wanted,
         .done = claimed,
