@@ -15,8 +15,8 @@
 /* Bind `function(&variable)` to the end of the variable's scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
-/* A large buffer on a hot path, which is written before it is read: it need not be cleared first, as
- * release builds do with what is on the stack. */
+/* A large buffer on a hot path, which is written before it is read: it need not be cleared first,
+ * as release builds do with what is on the stack. */
 #define UNCLEARED __attribute__((uninitialized))
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))

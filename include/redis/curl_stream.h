@@ -3,8 +3,8 @@
  * The stream engine on libcurl, which connects (names, TLS, unix sockets) and then only carries
  * bytes. hiredis as Debian 12 has it knows no TLS; that is why it does not connect itself.
  *
- * Proxies of the environment are ignored. TLS is 1.2 at least, the certificate is checked, and names
- * the host. curl_loop_global_init() comes first.
+ * Proxies of the environment are ignored. TLS is 1.2 at least, the certificate is checked, and
+ * names the host. curl_loop_global_init() comes first.
  *
  * Threads: the loop thread only, except create and destroy: before it starts, after it ended.
  */
@@ -17,8 +17,8 @@
 struct uv_loop_s;
 struct curl_streams;
 
-/* `loop` is borrowed. `ca_file` is a PEM file to verify Redis' certificate with; NULL: the system's;
- * copied. NULL only when out of memory. */
+/* `loop` is borrowed. `ca_file` is a PEM file to verify Redis' certificate with; NULL: the
+ * system's; copied. NULL only when out of memory. */
 struct curl_streams *curl_streams_create(struct uv_loop_s *loop, const char *ca_file) NODISCARD;
 
 /* All streams must have been closed. Accepts NULL. */

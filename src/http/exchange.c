@@ -2,12 +2,12 @@
 /*
  * The life of an exchange, in the calls libmicrohttpd makes:
  *
- *     IDLE --target read--> NAMED --first handler call--> READING --last handler call--> HANDLING
- *                             |                                                         |  ^  |
- *                             |                                             park called |  |  | http_reply*
- *                             |                                                         v  |  |
- *                             |                                   handler called again  PARKED |
- *                             +--malformed, too large--> ANSWERED <---------------------------+
+ *     IDLE --target read--> NAMED --first call--> READING --last call--> HANDLING
+ *                             |                                         |  ^  |
+ *                             |                             park called |  |  | http_reply*
+ *                             |                                         v  |  |
+ *                             |                   handler called again  PARKED |
+ *                             +--malformed, too large--> ANSWERED <-----------+
  *
  * and from any of them back to IDLE when libmicrohttpd says that the request is completed:
  * answered, or the connection broke. That notification always comes, once, on the connection's

@@ -38,16 +38,16 @@ struct connection_options {
     void (*opened)(void *context);
     /* A reply that answers no command. NULL: a fault. */
     void (*pushed)(void *context, const struct reply *reply);
-    /* Once; nothing else is called afterwards, except for the commands under way, when it is closed.
-     * Not from inside any call. */
+    /* Once; nothing else is called afterwards, except for the commands under way, when it is
+     * closed. Not from inside any call. */
     void (*failed)(void *context, const struct fault *fault);
 };
 
 /* NULL only when out of memory. */
 struct connection *connection_open(const struct connection_options *options) NODISCARD;
 
-/* Once opened. Takes the command over. False when there is no memory for it or too much is under way
- * (`done` then never runs); the command is destroyed. */
+/* Once opened. Takes the command over. False when there is no memory for it or too much is under
+ * way (`done` then never runs); the command is destroyed. */
 bool connection_send(struct connection *connection, struct command *command) NODISCARD;
 
 /* Every command under way is done, without a reply, before this returns. Accepts NULL. */

@@ -3,8 +3,8 @@
  * libcurl connects with CURLOPT_CONNECT_ONLY, which leaves the connection to curl_easy_send() and
  * curl_easy_recv(); from then on the socket is watched by ourselves.
  *
- * Each stream has a multi of its own: libcurl looks after the connections of a multi as a cache, and
- * closes what was not used for a while, by its own account, when it opens another one.
+ * Each stream has a multi of its own: libcurl looks after the connections of a multi as a cache,
+ * and closes what was not used for a while, by its own account, when it opens another one.
  */
 #include "redis/curl_stream.h"
 
@@ -100,8 +100,8 @@ static void end_by(struct stream *stream, CURLcode code)
     end(stream, reason, text);
 }
 
-/* The first chunk goes on where it stopped. A try that failed is repeated with the same bytes, which
- * OpenSSL insists on. */
+/* The first chunk goes on where it stopped. A try that failed is repeated with the same bytes,
+ * which OpenSSL insists on. */
 static CURLcode send_first(struct stream *stream, size_t *ret_sent)
 {
     struct chunk *chunk = stream->first;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The way to Redis, and whether there is one: finds the master, keeps a session for commands, makes
- * it anew when it breaks, and is the breaker that keeps others from waiting for a Redis that is of no
- * use.
+ * it anew when it breaks, and is the breaker that keeps others from waiting for a Redis that is of
+ * no use.
  *
  *     IDLE --first need--> SEEKING --logged in--> UP
  *                             |  ^                 |

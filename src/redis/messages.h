@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hears on Redis' channel which leases were settled, on a connection of its own that is there while
- * somebody listens, and a little longer. Messages may be lost, with a connection or before it stands:
- * who listens polls as well.
+ * somebody listens, and a little longer. Messages may be lost, with a connection or before it
+ * stands: who listens polls as well.
  *
  * Threads: the loop thread only.
  */

@@ -21,7 +21,8 @@ struct password *password_create(const char *given, const char *path, struct log
 /* Accepts NULL. */
 void password_destroy(struct password *password);
 
-/* As the file has it now, or had it when last readable; NULL: none. Borrowed until the next call. */
+/* As the file has it now, or had it when last readable; NULL: none. Borrowed until the next
+ * call. */
 const char *password_text(struct password *password) NODISCARD;
 
 #endif

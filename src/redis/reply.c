@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    /* In one reply, nested ones included. ROLE names a master's replicas, of which there are few. */
+    /* In one reply, nested ones included. ROLE names a master's replicas, of which there are
+     * few. */
     ELEMENTS_MAX = 256,
     /* A buffer that a large value has left behind is not kept. */
     KEPT_BUFFER_BYTES = 64 * 1024,

@@ -51,8 +51,8 @@ void reply_reader_destroy(struct reply_reader *reader); /* accepts NULL */
 /* False when out of memory, or after a fault. */
 bool reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t length) NODISCARD;
 
-/* True: *ret_reply is the next whole reply, the caller's, or NULL when more bytes are needed. False:
- * what came is no reply, or there is no memory. */
+/* True: *ret_reply is the next whole reply, the caller's, or NULL when more bytes are needed.
+ * False: what came is no reply, or there is no memory. */
 bool reply_reader_next(struct reply_reader *reader, struct reply **ret_reply,
                        struct fault *ret_fault) NODISCARD;
 

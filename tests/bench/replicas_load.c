@@ -2,9 +2,10 @@
 /*
  * What replicas ask of OpenCost in an hour, with and without a tier that they share.
  *
- * The service itself, as many times as there are replicas, on a clock that is moved by hand; OpenCost, the
- * tier and the clients are scripted. A simulation, then, of the traffic and not of the decisions. Settings
- * are the defaults; OpenCost takes two seconds for a query, the tier two milliseconds.
+ * The service itself, as many times as there are replicas, on a clock that is moved by hand;
+ * OpenCost, the tier and the clients are scripted. A simulation, then, of the traffic and not of
+ * the decisions. Settings are the defaults; OpenCost takes two seconds for a query, the tier two
+ * milliseconds.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -160,7 +161,8 @@ static void live(struct simulation *simulation, int64_t duration_ms)
     }
 }
 
-/* Questions in an hour, and how many were open at once at most; after replicas have come up one by one. */
+/* Questions in an hour, and how many were open at once at most; after replicas have come up one by
+ * one. */
 static size_t run(size_t replicas, bool without_tier, size_t *ret_at_once)
 {
     struct simulation *simulation = calloc(1, sizeof(*simulation));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What replicas share, as a stranger could have put it there. A look at the head takes the input as it is;
- * reading gets its checksum put behind it, which a fuzzer would not guess. What is read is sound, and is
- * what the look had claimed. */
+/* What replicas share, as a stranger could have put it there. A look at the head takes the input as
+ * it is; reading gets its checksum put behind it, which a fuzzer would not guess. What is read is
+ * sound, and is what the look had claimed. */
 #include <stdbool.h>
 
 #include "cost_claims.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accept, Accept-Encoding, If-None-Match, X-Request-ID and traceparent of any content: an answer, and where the grammar leaves
- * no choice, the right one. */
+/* Accept, Accept-Encoding, If-None-Match, X-Request-ID and traceparent of any content: an answer,
+ * and where the grammar leaves no choice, the right one. */
 #include <stdbool.h>
 
 #include "base/strbuf.h"

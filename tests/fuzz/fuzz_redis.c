@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Redis may answer: the input, cut at the bytes 0x1E, is the answers to what the tier sends after
- * a log-in that went well. Beyond memory faults: every claim and peek ends once and in bounded time, and
- * no value is found that did not come over the wire.
+ * What Redis may answer: the input, cut at the bytes 0x1E, is the answers to what the tier sends
+ * after a log-in that went well. Beyond memory faults: every claim and peek ends once and in
+ * bounded time, and no value is found that did not come over the wire.
  */
 #include <stdint.h>
 #include <stdlib.h>

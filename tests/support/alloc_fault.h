@@ -39,8 +39,8 @@ bool alloc_fault_hit(void);
 
 void alloc_fault_disarm(void);
 
-/* While paused, nothing is counted and nothing fails: for what a test does itself in the midst of the
- * code it tests. */
+/* While paused, nothing is counted and nothing fails: for what a test does itself in the midst of
+ * the code it tests. */
 void alloc_fault_pause(bool is_paused);
 
 #endif

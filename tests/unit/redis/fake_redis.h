@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Redis in memory on a clock that the test moves, behind the interface of redis/stream.h: what this
- * room asks for it answers as Redis 7 would, and fails in the ways a Redis fails.
+ * A Redis in memory on a clock that the test moves, behind the interface of redis/stream.h: what
+ * this room asks for it answers as Redis 7 would, and fails in the ways a Redis fails.
  *
  * Every answer takes `latency_ms`. What the fake allocates itself never fails (see alloc_fault.h).
  */

@@ -134,7 +134,8 @@ static void a_claim_goes_on_over_a_new_connection(void **state)
     world_destroy(world);
 }
 
-/* Whatever has been said and done before it broke: also when the lease was taken and nobody heard. */
+/* Whatever has been said and done before it broke: also when the lease was taken and nobody
+ * heard. */
 static void a_connection_may_break_at_any_moment_of_a_claim(void **state)
 {
     enum { LATENCY_MS = 10, MOMENTS = 4 * LATENCY_MS };

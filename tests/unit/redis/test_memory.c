@@ -38,8 +38,8 @@ static void a_tier_that_finds_no_memory_is_not_made(void **state)
     world_destroy(world);
 }
 
-/* One leads, another waits for it and finds what it settled, a third peeks. Whatever fails, each ends
- * once, and nothing wrong is found. */
+/* One leads, another waits for it and finds what it settled, a third peeks. Whatever fails, each
+ * ends once, and nothing wrong is found. */
 static bool share_with_fault(long nth)
 {
     struct tier_world *world = world_create();

@@ -14,7 +14,8 @@
 
 enum { ELEMENTS_MAX = 256 };
 
-/* The only reply in `bytes`; NULL: there is none yet, or a fault, whose reason is left in the second. */
+/* The only reply in `bytes`; NULL: there is none yet, or a fault, whose reason is left in the
+ * second. */
 static struct reply *read_in_pieces(struct text bytes, size_t piece, struct fault *ret_fault)
 {
     struct reply_reader *reader = reply_reader_create();

@@ -104,7 +104,8 @@ static void followers_are_told_or_else_poll(void **state)
     hears_within(true, POLL_MS + 2);
 }
 
-/* The subscription takes a while, and the lease is settled meanwhile: what was said then is lost. */
+/* The subscription takes a while, and the lease is settled meanwhile: what was said then is
+ * lost. */
 static void a_message_before_the_subscription_is_made_up_for(void **state)
 {
     enum { LATENCY_MS = 20, PATIENCE = 5 * LATENCY_MS };

@@ -286,7 +286,8 @@ static void a_stop_finds_given_up_and_waiting_ones_alike(void **state)
     assert_int_equal(trend.answer.error.code, ERR_SHUTDOWN);
 }
 
-/* Some ask, give up, or run into their deadline while an allocation fails. True when it came to that. */
+/* Some ask, give up, or run into their deadline while an allocation fails. True when it came to
+ * that. */
 static bool survive_failure(long nth)
 {
     struct house house;
