@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench: hits beside bare libmicrohttpd and nginx, reading and fetching beside jansson, start and idle.
 
-    bench.py BUILD_DIR [--rounds N] [--seconds S] [--only hits,latency,reading,fetch,life,growth]
+    bench.py BUILD_DIR [--rounds N] [--seconds S] [--only hits,latency,pods,life,growth] [--write docs/performance.md]
 
 Every comparison is interleaved: each round runs all peers in turn, and what is printed is the median over the rounds and
-the median of the rounds' ratios, so a machine that changes its speed meanwhile changes all of them alike.
+the median of the rounds' ratios, so a machine that changes its speed meanwhile changes all of them alike. Behind a ratio
+stands its bar, and "no" where it is not met. With --write the tables also replace those of the same titles in a document.
 """
 import argparse
 import os
@@ -13,9 +14,11 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 
 import measure as m
 
+OUR_POOL = 18 * 1024  # CONNECTION_MEMORY_BYTES of app.c
 SMALL, LARGE = "/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d"
 
 
@@ -38,7 +41,7 @@ http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000
 
 
 def ratio(ours, peers):
-    return f"{m.median(a / b for a, b in zip(ours, peers)):.2f}"
+    return m.median(a / b for a, b in zip(ours, peers))
 
 
 def run_rounds(rounds, runs):
@@ -50,81 +53,91 @@ def run_rounds(rounds, runs):
     return results
 
 
+def bare(build, body, sent, memory=4096):
+    """libmicrohttpd alone, sending the same bytes: the body in that file, under the headers that we sent with it."""
+    own = ("Date", "Content-Length", "Connection")  # it adds them itself
+    port = m.free_port()
+    headers = [part for name, value in sent.items() if name not in own for part in (name, value)]
+    return m.Server([os.path.join(build, "bare_server"), port, body, memory, *headers], port)
+
+
+# What is compared with what in the hits, and the bars for both ratios: small body, large body; None: no bar.
+COMPARISONS = (
+    ("ours", "bare", (">= 0.95", ">= 0.95"), ("<= 1.10", "<= 1.10")),
+    ("ours", "bare, our pool", (None, None), (None, None)),
+    ("logging", "bare", (">= 0.85", ">= 0.85"), ("<= 1.25", "<= 1.25")),
+    ("ours", "nginx static", (">= 1.15", ">= 1.00"), (None, None)),
+    ("ours", "nginx proxy_cache", (">= 1.50", ">= 1.00"), (None, None)),
+    ("gzip", "ours", (None, ">= 1.00"), (None, None)),
+    ("closing", "bare closing", (">= 0.95", ">= 0.95"), (None, None)),
+)
+
+
+def judged(value, bar):
+    if bar is None:
+        return f"{value:.2f}"
+    met = value >= float(bar[3:]) if bar.startswith(">") else value <= float(bar[3:])
+    return f"{value:.2f} ({bar}{'' if met else ': no'})"
+
+
+def compare(body, which, rate, cpu):
+    for name, peer, rate_bars, cpu_bars in COMPARISONS:
+        if peer in rate:
+            yield (f"{body:,} B", name, peer, f"{m.median(rate[name]):,.0f}", f"{m.median(rate[peer]):,.0f}",
+                   judged(ratio(rate[name], rate[peer]), rate_bars[which]), f"{m.median(cpu[name]):.1f}", f"{m.median(cpu[peer]):.1f}",
+                   judged(ratio(cpu[name], cpu[peer]), cpu_bars[which]))
+
+
 def hits(build, folder, rounds, seconds):
-    answer = os.path.join(folder, "answer.json")
-    m.write_answer(answer, 500)
-    binary = os.path.join(build, "kubecent-backend")
-    with m.Origin(answer) as origin, open(os.path.join(folder, "log"), "wb") as log:
-        quiet = m.Server(*m.backend(binary, origin.url))
-        logging = m.Server(*m.backend(binary, origin.url, ACCESS_LOG="true"), stdout=log)
+    binary, rows = os.path.join(build, "kubecent-backend"), []
+    with m.Origin(m.answer(folder, 500)) as origin, open(os.path.join(folder, "log"), "wb") as log, ExitStack() as stack:
+        quiet = stack.enter_context(m.Server(*m.backend(binary, origin.url)))
+        logging = stack.enter_context(m.Server(*m.backend(binary, origin.url, ACCESS_LOG="true"), stdout=log))
         m.wait_ready(quiet)
         m.wait_ready(logging)
-        rows, peers = [], []
-        try:
-            for label, path in (("small", SMALL), ("large", LARGE)):
-                body = m.fetch(quiet.url(path))
-                body_file = os.path.join(folder, f"{label}.json")
-                with open(body_file, "wb") as out:
-                    out.write(body)
-                port = m.free_port()
-                bare = m.Server([os.path.join(build, "bare_server"), port, body_file, 4096, "Content-Type", "application/json"],
-                                port)
-                front = nginx(tempfile.mkdtemp(dir=folder), folder, quiet.url("")) if m.have("nginx") else None
-                peers += [bare] + ([front] if front else [])
+        for which, path in enumerate((SMALL, LARGE)):
+            body_file, body, sent = m.save_answer(quiet, path, folder)
+            with bare(build, body_file, sent) as plain, bare(build, body_file, sent, OUR_POOL) as pooled, ExitStack() as front:
                 runs = {
                     "ours": lambda p=path: m.wrk(quiet, p, seconds),
-                    "bare": lambda b=bare: m.wrk(b, "/", seconds),
+                    "bare": lambda b=plain, p=path: m.wrk(b, p, seconds),
+                    "bare, our pool": lambda b=pooled, p=path: m.wrk(b, p, seconds),
                     "logging": lambda p=path: m.wrk(logging, p, seconds),
                     "gzip": lambda p=path: m.wrk(quiet, p, seconds, headers=["Accept-Encoding: gzip"]),
                     "closing": lambda p=path: m.wrk(quiet, p, seconds, headers=["Connection: close"]),
-                    "bare closing": lambda b=bare: m.wrk(b, "/", seconds, headers=["Connection: close"]),
+                    "bare closing": lambda b=plain, p=path: m.wrk(b, p, seconds, headers=["Connection: close"]),
                 }
-                if front:
-                    runs["nginx static"] = lambda f=front, n=label: m.wrk(f, f"/static/{n}.json", seconds)
-                    runs["nginx proxy_cache"] = lambda f=front, p=path: m.wrk(f, p, seconds)
+                if m.have("nginx"):
+                    server = front.enter_context(nginx(tempfile.mkdtemp(dir=folder), folder, quiet.url("")))
+                    name = os.path.basename(body_file)
+                    runs["nginx static"] = lambda f=server, n=name: m.wrk(f, f"/static/{n}", seconds)
+                    runs["nginx proxy_cache"] = lambda f=server, p=path: m.wrk(f, p, seconds)
                 got = run_rounds(rounds, runs)
-                rate = {name: [r for r, _ in values] for name, values in got.items()}
-                cpu = {name: [c for _, c in values] for name, values in got.items()}
-                for name, peer in (("ours", "bare"), ("logging", "bare"), ("ours", "nginx static"), ("ours", "nginx proxy_cache"),
-                                   ("gzip", "ours"), ("closing", "bare closing")):
-                    if peer in rate:
-                        rows.append((f"{len(body):,} B", name, peer, f"{m.median(rate[name]):,.0f}", f"{m.median(rate[peer]):,.0f}",
-                                     ratio(rate[name], rate[peer]), f"{m.median(cpu[name]):.1f}", f"{m.median(cpu[peer]):.1f}",
-                                     ratio(cpu[name], cpu[peer])))
-                got = run_rounds(rounds, {"200": lambda p=path: m.one_by_one(quiet, p), "304": lambda p=path: m.one_by_one(quiet, p, "*")})
-                rows.append((f"{len(body):,} B", "304, one connection", "200, one connection", "", "", "", f"{m.median(got['304']):.1f}",
-                             f"{m.median(got['200']):.1f}", ratio(got["304"], got["200"])))
-        finally:
-            for server in (quiet, logging, *peers):
-                server.stop()
+            rate = {name: [r for r, _ in values] for name, values in got.items()}
+            cpu = {name: [c for _, c in values] for name, values in got.items()}
+            rows += compare(len(body), which, rate, cpu)
+            got = run_rounds(rounds, {"200": lambda p=path: m.one_by_one(quiet, p), "304": lambda p=path: m.one_by_one(quiet, p, "*")})
+            rows.append((f"{len(body):,} B", "304, one connection", "200, one connection", "", "", "", f"{m.median(got['304']):.1f}",
+                         f"{m.median(got['200']):.1f}", f"{ratio(got['304'], got['200']):.2f}"))
     m.table("Hits, 64 connections", ("body", "this", "beside", "this req/s", "its req/s", "ratio", "this CPU us/req",
                                      "its CPU us/req", "ratio"), rows)
 
 
 def latency(build, folder, rounds, seconds):
-    small, large = os.path.join(folder, "answer500.json"), os.path.join(folder, "answer50k.json")
-    m.write_answer(small, 500)
-    m.write_answer(large, 50_000)
-    binary = os.path.join(build, "kubecent-backend")
-    rows = []
-    with m.Origin(small) as origin:
-        command, port, env = m.backend(binary, origin.url)
-        with m.Server(command, port, env) as ours:
-            m.wait_ready(ours)
-            body_file = os.path.join(folder, "small.json")
-            with open(body_file, "wb") as out:
-                out.write(m.fetch(ours.url(SMALL)))
-            bare_port = m.free_port()
-            with m.Server([os.path.join(build, "bare_server"), bare_port, body_file, 4096], bare_port) as bare:
-                got = run_rounds(rounds, {
-                    "ours": lambda: m.h2load_latencies(ours, SMALL, 4000, seconds, folder),
-                    "bare": lambda: m.h2load_latencies(bare, "/", 4000, seconds, folder),
-                })
-                for percent in (50, 99):
-                    a = [m.percentile(values, percent) for values in got["ours"]]
-                    b = [m.percentile(values, percent) for values in got["bare"]]
-                    rows.append((f"p{percent} at 4,000/s", "bare libmicrohttpd", f"{m.median(a):.0f}", f"{m.median(b):.0f}", ratio(a, b)))
-    rows.append(during_refresh(binary, folder, rounds, seconds, large))
+    binary, rows = os.path.join(build, "kubecent-backend"), []
+    with m.Origin(m.answer(folder, 500)) as origin, m.Server(*m.backend(binary, origin.url)) as ours:
+        m.wait_ready(ours)
+        body_file, _, sent = m.save_answer(ours, SMALL, folder)
+        with bare(build, body_file, sent) as plain:
+            got = run_rounds(rounds, {
+                "ours": lambda: m.h2load_latencies(ours, SMALL, 4000, seconds, folder),
+                "bare": lambda: m.h2load_latencies(plain, SMALL, 4000, seconds, folder),
+            })
+    for percent, bar in ((50, "<= 1.10"), (99, "<= 1.50")):
+        a = [m.percentile(values, percent) for values in got["ours"]]
+        b = [m.percentile(values, percent) for values in got["bare"]]
+        rows.append((f"p{percent} at 4,000/s", "bare libmicrohttpd", f"{m.median(a):.0f}", f"{m.median(b):.0f}", judged(ratio(a, b), bar)))
+    rows.append(during_refresh(binary, folder, rounds, seconds, m.answer(folder, 50_000)))
     m.table("Latency of hits, us", ("what", "beside", "this", "peer", "ratio"), rows)
 
 
@@ -140,104 +153,97 @@ def during_refresh(binary, folder, rounds, seconds, large):
                     path = "/api/v1/cost/pods?window=7d&namespace=namespace-00001"
                     m.fetch(server.url(path))
                     into.append(m.percentile(m.h2load_latencies(server, path, 2000, seconds, folder), 99))
-    return ("p99 while 50,000 pods are refreshed", "none running", f"{m.median(busy):.0f}", f"{m.median(calm):.0f}", ratio(busy, calm))
+    return ("p99 while 50,000 pods are refreshed", "none running", f"{m.median(busy):.0f}", f"{m.median(calm):.0f}",
+            judged(ratio(busy, calm), "<= 3.00"))
 
 
-def reading(build, folder, rounds, pods):
-    program = os.path.join(build, "read_answer")
-    rows = []
-    for count in pods:
-        answer = os.path.join(folder, f"answer{count}.json")
-        m.write_answer(answer, count)
-        engines = ["decode", "render"] + (["jansson"] if count <= 50_000 else [])
-        got = run_rounds(rounds, {engine: (lambda e=engine: subprocess.run([program, e, answer], capture_output=True, text=True,
-                                                                         check=True).stdout.split()) for engine in engines})
+def read(program, engine, answer):
+    """What read_answer says of one run: CPU us, bytes of RSS, bytes rendered, CPU us of that."""
+    fields = subprocess.run([program, engine, answer], capture_output=True, text=True, check=True).stdout.split()
+    return int(fields[3]), int(fields[4]) * 1024, *((int(fields[6]), int(fields[5])) if engine == "render" else ())
+
+
+def fetch_cold(binary, origin, answer, empty):
+    """Milliseconds from the request to the whole answer, and by how many bytes the peak lay above what was there before."""
+    origin.path = empty
+    command, port, env = m.backend(binary, origin.url, REFRESH_WINDOWS="1m", CACHE_MAX_MB=4096)
+    with m.Server(command, port, env, cpu=None) as server:
+        m.wait_ready(server)
+        idle = server.memory_kib("VmRSS") * 1024
+        origin.path = answer
+        begun = time.monotonic()
+        m.fetch(server.url(LARGE))
+        return (time.monotonic() - begun) * 1000, server.memory_kib("VmHWM") * 1024 - idle
+
+
+def pods(build, folder, rounds):
+    """Reading, rendering and a cold fetch by size, and how they grow. Each file is made once and removed, for they are large."""
+    binary, program = os.path.join(build, "kubecent-backend"), os.path.join(build, "read_answer")
+    empty = os.path.join(folder, "empty.json")
+    with open(empty, "w", encoding="ascii") as out:
+        out.write('{"code":200,"data":[{}]}')
+    reading, fetching, growing = [], [], []
+    for count in (5_000, *DOUBLINGS):
+        answer = m.answer(folder, count)
         size = os.path.getsize(answer)
-        for engine in engines:
-            cpu = [int(line[3]) for line in got[engine]]
-            rss = [int(line[4]) * 1024 for line in got[engine]]
-            if engine == "render":
-                speed = [int(line[6]) / int(line[5]) for line in got[engine]]
-                rows.append((f"{count:,}", "rendering the pods view", f"{m.median(speed):,.0f}", ""))
-            else:
-                rows.append((f"{count:,}", engine, f"{m.median(size / us for us in cpu):,.0f}", f"{m.median(rss) / size:.2f}"))
-        os.unlink(answer)
-    m.table("Reading and writing, CPU", ("pods", "what", "MB/s", "peak RSS / body"), rows)
-
-
-def fetching(build, folder, rounds, pods):
-    binary = os.path.join(build, "kubecent-backend")
-    rows = []
-    for count in pods:
-        answer = os.path.join(folder, f"answer{count}.json")
-        m.write_answer(answer, count)
-        size = os.path.getsize(answer)
-        took, grown = [], []
         with m.Origin(answer) as origin:
-            for _ in range(rounds):
-                command, port, env = m.backend(binary, origin.url, REFRESH_WINDOWS="1m", CACHE_MAX_MB=4096)
-                small = os.path.join(folder, "empty.json")
-                with open(small, "w", encoding="ascii") as out:
-                    out.write('{"code":200,"data":[{}]}')
-                origin.path = small
-                with m.Server(command, port, env, cpu=None) as server:
-                    m.wait_ready(server)
-                    idle = server.memory_kib("VmRSS") * 1024
-                    origin.path = answer
-                    begun = time.monotonic()
-                    m.fetch(server.url(LARGE))
-                    took.append((time.monotonic() - begun) * 1000)
-                    grown.append(server.memory_kib("VmHWM") * 1024 - idle)
-        rows.append((f"{count:,}", f"{size / 1e6:,.1f}", f"{m.median(took):,.1f}", f"{m.median(grown) / 1e6:,.1f}", f"{m.median(grown) / size:.2f}"))
-        os.unlink(answer)
-    m.table("A cold fetch of the pods view, upstream of zero latency",
-            ("pods", "body MB", "ms", "peak RSS minus idle, MB", "/ body"), rows)
+            got = run_rounds(rounds, {
+                "decode": lambda a=answer: read(program, "decode", a),
+                "render": lambda a=answer: read(program, "render", a),
+                "fetch": lambda o=origin, a=answer: fetch_cold(binary, o, a, empty),
+            })
+        decoded, rendered, fetched = (list(zip(*got[name])) for name in ("decode", "render", "fetch"))
+        reading.append((f"{count:,}", "decode", judged(size / m.median(decoded[0]), ">= 300" if count == 50_000 else None),
+                        f"{m.median(decoded[1]) / size:.2f}"))
+        reading.append((f"{count:,}", "rendering the pods view",
+                        judged(m.median(b / us for b, us in zip(rendered[2], rendered[3])), ">= 600" if count == 50_000 else None), ""))
+        fetching.append((f"{count:,}", f"{size / 1e6:,.1f}", f"{m.median(fetched[0]):,.1f}", f"{m.median(fetched[1]) / 1e6:,.1f}",
+                         judged(m.median(fetched[1]) / size, "<= 0.35" if count == 200_000 else None)))
+        if count in DOUBLINGS:
+            growing.append((m.median(decoded[0]) / 1000, m.median(decoded[1]) / 1e6, m.median(fetched[0]), m.median(fetched[1]) / 1e6))
+        if count == 50_000:
+            judge = [read(program, "jansson", answer) for _ in range(min(rounds, 3))]
+            reading.append((f"{count:,}", "jansson", f"{size / m.median(us for us, _ in judge):,.0f}",
+                            f"{m.median(rss for _, rss in judge) / size:.2f}"))
+        m.forget_answer(folder, count)
+    m.table("Reading and writing, CPU", ("pods", "what", "MB/s", "peak RSS / body"), reading)
+    m.table("A cold fetch of the pods view, upstream of zero latency", ("pods", "body MB", "ms", "peak RSS minus idle, MB", "/ body"), fetching)
+    m.table("Growth with the pods", GROWTH_HEAD,
+            [grown(what, DOUBLINGS, figures, unit) for (what, unit), figures in zip(
+                (("decode, 25,000 to 200,000 pods", "ms CPU"), ("decode, peak memory", "MB"), ("cold fetch", "ms"),
+                 ("cold fetch, peak memory", "MB")), zip(*growing))])
+
+
+DOUBLINGS = (25_000, 50_000, 100_000, 200_000)
+GROWTH_HEAD = ("what", "1x", "2x", "4x", "8x", "unit", "exponent")
+
+
+def grown(what, sizes, figures, unit):
+    return (what, *(f"{figure:,.1f}" for figure in figures), unit, f"{m.exponent(sizes, figures):.2f}")
 
 
 def growth(build, folder, rounds, seconds):
-    """1, 2, 4, 8 times the pods, clients and threads, and the exponent of what grows with them (1: linear, 0: flat)."""
-    binary, program = os.path.join(build, "kubecent-backend"), os.path.join(build, "read_answer")
-    rows = []
-
-    def add(what, sizes, figures, unit):
-        rows.append((what, *(f"{figure:,.1f}" for figure in figures), unit, f"{m.exponent(sizes, figures):.2f}"))
-
-    sizes, decode_ms, rss = [25_000, 50_000, 100_000, 200_000], [], []
-    for count in sizes:
-        answer = os.path.join(folder, f"answer{count}.json")
-        m.write_answer(answer, count)
-        lines = [subprocess.run([program, "decode", answer], capture_output=True, text=True, check=True).stdout.split()
-                 for _ in range(rounds)]
-        decode_ms.append(m.median(int(line[3]) for line in lines) / 1000)
-        rss.append(m.median(int(line[4]) for line in lines) / 1024)
-        os.unlink(answer)
-    add("decode, 25,000 to 200,000 pods", sizes, decode_ms, "ms CPU")
-    add("decode, memory", sizes, rss, "MB")
-    answer = os.path.join(folder, "answer500.json")
-    m.write_answer(answer, 500)
-    with m.Origin(answer) as origin:
+    """1, 2, 4, 8 times the clients and threads: what a hit costs then, and how many there are in a second."""
+    binary, rows = os.path.join(build, "kubecent-backend"), []
+    with m.Origin(m.answer(folder, 500)) as origin:
         for what, settings in (("clients, 16 to 128", [(1, c) for c in (16, 32, 64, 128)]),
                                ("threads, 1 to 8", [(t, 64) for t in (1, 2, 4, 8)])):
-            rates, costs = [], []
-            for threads, connections in settings:
-                command, port, env = m.backend(binary, origin.url, HTTP_THREADS=threads)
-                with m.Server(command, port, env) as server:
+            with ExitStack() as stack:
+                servers = [stack.enter_context(m.Server(*m.backend(binary, origin.url, HTTP_THREADS=threads))) for threads, _ in settings]
+                for server in servers:
                     m.wait_ready(server)
-                    got = [m.wrk(server, SMALL, seconds, connections) for _ in range(rounds)]
-                    rates.append(m.median(rate for rate, _ in got))
-                    costs.append(m.median(cost for _, cost in got))
-            scale = [t * c for t, c in settings]
-            add(f"hits, {what}", scale, rates, "req/s")
-            add(f"hits, {what}", scale, costs, "CPU us/req")
-    m.table("Growth: 1, 2, 4, 8 times", ("what", "1x", "2x", "4x", "8x", "unit", "exponent"), rows)
+                got = run_rounds(rounds, {setting: (lambda s=server, c=setting[1]: m.wrk(s, SMALL, seconds, c))
+                                          for server, setting in zip(servers, settings)})
+            scale = [threads * connections for threads, connections in settings]
+            for index, unit in enumerate(("req/s", "CPU us/req")):
+                rows.append(grown(f"hits, {what}", scale, [m.median(pair[index] for pair in got[setting]) for setting in settings], unit))
+    m.table("Growth with clients and threads", GROWTH_HEAD, rows)
 
 
 def life(build, folder, rounds):
     binary = os.path.join(build, "kubecent-backend")
-    answer = os.path.join(folder, "answer500.json")
-    m.write_answer(answer, 500)
     started, pss, per_connection, misses, queries = [], [], [], [], []
-    with m.Origin(answer) as origin:
+    with m.Origin(m.answer(folder, 500)) as origin:
         for _ in range(rounds):
             command, port, env = m.backend(binary, "http://127.0.0.1:1", REFRESH_WINDOWS="7d")
             with m.Server(command, port, env, path="/livez") as server:
@@ -265,38 +271,39 @@ def life(build, folder, rounds):
                 for one in crowd:
                     one.join()
                 queries.append(origin.queries - before)
-    m.table("Life", ("what", "figure"), (
-        ("start to first answer of /livez, ms", f"{m.median(started):.1f}"),
-        ("idle PSS, nothing cached, MB", f"{m.median(pss):.1f}"),
-        ("an idle keep-alive connection, KiB", f"{m.median(per_connection):.1f}"),
-        ("cold miss of 500 pods, p50 ms", f"{m.median(misses):.1f}"),
-        ("upstream queries for 200 identical misses at once", f"{max(queries)}"),
+    m.table("Life", ("what", "figure", "bar"), (
+        ("start to first answer of /livez, ms", f"{m.median(started):.1f}", "20"),
+        ("idle PSS, nothing cached, MB", f"{m.median(pss):.1f}", "8"),
+        ("an idle keep-alive connection, KB", f"{m.median(per_connection) * 1.024:.1f}", "20"),
+        ("cold miss of 500 pods, p50 ms", f"{m.median(misses):.1f}", "5"),
+        ("upstream queries for 200 identical misses at once", f"{max(queries)}", "1"),
     ))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--only", default="hits,latency,reading,fetch,life,growth")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--only", default="hits,latency,pods,life,growth")
+    parser.add_argument("--write", metavar="DOCUMENT")
     options = parser.parse_args()
-    wanted = options.only.split(",")
+    begun, wanted = time.monotonic(), options.only.split(",")
+    m.document = options.write
     print(f"{options.rounds} interleaved rounds, medians; {os.cpu_count()} CPUs, server on {m.SERVER_CPU}, client on {m.CLIENT_CPU}")
     with tempfile.TemporaryDirectory(prefix="kubecent-bench-") as folder:
         os.chmod(folder, 0o755)  # nginx's worker is another user
         if "hits" in wanted:
             hits(options.build, folder, options.rounds, options.seconds)
         if "latency" in wanted:
-            latency(options.build, folder, options.rounds, options.seconds)
-        if "reading" in wanted:
-            reading(options.build, folder, options.rounds, (5_000, 50_000, 100_000, 200_000))
-        if "fetch" in wanted:
-            fetching(options.build, folder, options.rounds, (5_000, 50_000, 100_000, 200_000))
+            latency(options.build, folder, options.rounds, 2 * options.seconds)
+        if "pods" in wanted:
+            pods(options.build, folder, min(options.rounds, 5))
         if "life" in wanted:
             life(options.build, folder, options.rounds)
         if "growth" in wanted:
-            growth(options.build, folder, options.rounds, options.seconds)
+            growth(options.build, folder, min(options.rounds, 5), options.seconds)
+    print(f"\nin {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":

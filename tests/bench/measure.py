@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: servers pinned to a CPU, wrk, CPU and memory of processes, an OpenCost without latency."""
+import atexit
 import math
 import os
 import re
@@ -44,6 +45,18 @@ def write_answer(path, pods):
             out.write(ALLOCATION.format(ns=ns, pod=f"{ns}-app-{i * 7919 % 16777216:06x}-{i:05x}", node=i % 97,
                                         hash=f"{i * 7919 % 16777216:06x}", n=f"{i * 37 % 1000:03d}"))
         out.write("}]}\n")
+
+
+def answer(folder, pods):
+    """The file with that answer, made when it is not there yet."""
+    path = os.path.join(folder, f"answer{pods}.json")
+    if not os.path.exists(path):
+        write_answer(path, pods)
+    return path
+
+
+def forget_answer(folder, pods):
+    os.unlink(os.path.join(folder, f"answer{pods}.json"))
 
 
 def free_port():
@@ -110,6 +123,7 @@ class Server:
         pin = ["taskset", "-c", cpu] if cpu else []
         self.process = subprocess.Popen([*pin, *map(str, command)], env={**os.environ, **(env or {})}, stdout=stdout,
                                         stderr=subprocess.DEVNULL)
+        atexit.register(self.process.kill)  # in case nobody comes to stop it
         self._wait(path)
         self.first_answer_ms = (time.monotonic() - self.begun) * 1000
 
@@ -153,6 +167,7 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
+        atexit.unregister(self.process.kill)
 
     def __enter__(self):
         return self
@@ -182,6 +197,16 @@ def wait_ready(server, path="/readyz", seconds=120):
 def fetch(url, headers=None):
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=600) as answer:
         return answer.read()
+
+
+def save_answer(server, path, folder):
+    """An answer's file, body and headers."""
+    with urllib.request.urlopen(server.url(path), timeout=600) as answer_:
+        body, headers = answer_.read(), dict(answer_.headers)
+    file = os.path.join(folder, f"body{len(body)}.json")
+    with open(file, "wb") as out:
+        out.write(body)
+    return file, body, headers
 
 
 def wrk(server, path, seconds=2, connections=64, headers=()):
@@ -246,9 +271,19 @@ def have(program):
     return shutil.which(program) is not None
 
 
+document = None  # the document whose tables are replaced too
+
+
 def table(title, head, rows):
-    print(f"\n## {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for row in rows:
-        print(f"| {' | '.join(str(cell) for cell in row)} |")
-
-
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(map(str, row))} |" for row in rows)]
+    print(f"\n## {title}\n", *lines, sep="\n", flush=True)
+    if document is None:
+        return
+    with open(document, encoding="utf-8") as file:
+        text = file.read()
+    section = re.compile(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", re.M)
+    text, count = section.subn(lambda _: "\n".join([f"## {title}", "", *lines, ""]), text)
+    if count != 1:
+        raise RuntimeError(f"{document} has no table under {title}")
+    with open(document, "w", encoding="utf-8") as file:
+        file.write(text)
