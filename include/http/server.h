@@ -59,7 +59,7 @@ struct http_server_options {
     unsigned request_timeout_s;            /* for a request to come in whole; 0: no limit */
     size_t connection_memory;  /* bytes of request line and headers that one connection may hold,
                                  with about 60 more for each header; a Cookie counts twice, so 8 KB
-                                 of it need 20 KB here */
+                                 of it need 17 KB here */
     const char *tls_cert_file; /* PEM, read again when they change; NULL: plain HTTP */
     const char *tls_key_file;
     const struct time_source *time; /* borrowed */

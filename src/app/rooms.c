@@ -35,10 +35,11 @@ enum {
     HEALTH_TIMEOUT_MS = 5 * 1000,
     DEADLINE_MARGIN_MS =
         5 * 1000, /* beyond the longest fetch, for waiting in OpenCost's queue and rendering */
-    /* Every idle connection keeps it, and it is cleared for every request. Enough for 8 KB of
-     * headers with a target of 4 KB; cookies count twice, and 64 bytes each, so about 60 of them
-     * fit. */
-    CONNECTION_MEMORY_BYTES = 18 * 1024,
+    /* Every idle connection keeps it, and libmicrohttpd clears one and a half times as much for
+     * every request: most of what a hit costs beyond the bare library. Enough for 8 KB of headers
+     * with a target of 4 KB, and for one cookie of 8 KB, which the library copies; of small ones,
+     * which take 64 bytes each besides, about 60 fit. */
+    CONNECTION_MEMORY_BYTES = 17 * 1024,
 };
 
 static bool create_ground(struct rooms *rooms, struct error *reterr)

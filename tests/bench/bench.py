@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 import measure as m
 
-OUR_POOL = 18 * 1024  # CONNECTION_MEMORY_BYTES of app.c
+OUR_POOL = 17 * 1024  # CONNECTION_MEMORY_BYTES of rooms.c
 SMALL, LARGE = "/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d"
 
 

@@ -238,7 +238,7 @@ def test_connections_leave_descriptors_for_all_else(double):
     """With room for 64 files, half of them may be connections; OpenCost is asked through others."""
     with Backend(double, launcher=["prlimit", "--nofile=64:64"]) as backend, ExitStack() as stack:
         process = Process(backend.process.pid)
-        assert backend.events("http.too_few_descriptors", max_connections=32)
+        backend.wait_for_event("http.too_few_descriptors", max_connections=32)
         crowd = [stack.enter_context(backend.connect()) for _ in range(100)]
         crowd[0].request(TARGET)
         assert crowd[0].read().status == 200

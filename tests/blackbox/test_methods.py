@@ -174,6 +174,16 @@ class TestMalformedRequests:
             assert status in (None, 400, 413, 414, 431)
         assert shared_backend.get("/livez").status == 200
 
-    def test_eight_kilobytes_of_headers_are_accepted(self, shared_backend):
-        headers = [(f"X-Filler-{number}", "y" * 700) for number in range(10)]
+    @pytest.mark.parametrize("headers", [
+        [(f"X-Filler-{number:02}", "y" * 700) for number in range(11)],
+        [(f"X-Filler-{number:02}", "y" * 190) for number in range(40)],
+        [("Cookie", "session=" + "y" * 8100)],
+        [("Cookie", "; ".join(f"crumb{number:02}=" + "y" * 90 for number in range(60)))],
+    ], ids=["11", "40", "cookie", "crumbs"])
+    def test_eight_kilobytes_of_headers_are_accepted(self, shared_backend, headers):
         assert shared_backend.get("/api/v1/cost/namespaces", headers=headers).status == 200
+
+    def test_eight_kilobytes_of_headers_and_a_target_of_four_are_accepted(self, shared_backend):
+        headers = [(f"X-Filler-{number:02}", "y" * 190) for number in range(40)]
+        target = "/api/v1/cost/namespaces?x="
+        assert shared_backend.get(target + "y" * (4096 - len(target)), headers=headers).status == 200
