@@ -201,7 +201,7 @@ void api_handle(void *context, struct http_exchange *exchange)
     call.is_guarded = is_guarded(api, call.route);
 
     enum auth_verdict verdict;
-    if (cors_is_preflight(exchange)) {
+    if (call.cors != CORS_NOT_ASKED && cors_is_preflight(exchange)) {
         struct http_headers headers = {.count = 0};
         cors_reply_preflight(&api->cors, exchange, &headers);
     } else if ((verdict = judge(&call)) != AUTH_GRANTED) {

@@ -169,7 +169,6 @@ static enum target_result decode_query(struct target *target, const char *query,
             return TARGET_NO_MEMORY;
         target->params = params;
     }
-    request->query = text_of(query);
     request->params = target->params;
     return decode_params(target, query, &request->param_count) ? TARGET_OK : TARGET_MALFORMED;
 }
@@ -179,14 +178,21 @@ enum target_result target_decode(struct target *target, const char *method,
 {
     char *path = find_path(target->block, method);
     char *query;
+    char *end;
+    size_t length;
 
     if (path == NULL || memchr(target->block, ' ', target->length) != NULL)
         return TARGET_MALFORMED;
-    query = strchr(path, '?');
+    end = target->block + target->length;
+    query = memchr(path, '?', (size_t)(end - path));
+    length = (size_t)((query == NULL ? end : query) - path);
     if (query != NULL)
         *query++ = '\0';
-    target->path = path[0] == '\0' ? "/" : path;
-    if (!decode(target, target->path, strlen(target->path), false, &request->path))
+    target->path = length == 0 ? "/" : path;
+    if (!decode(target, target->path, length == 0 ? 1 : length, false, &request->path))
         return TARGET_MALFORMED;
-    return query == NULL ? TARGET_OK : decode_query(target, query, request);
+    if (query == NULL)
+        return TARGET_OK;
+    request->query = (struct text){.data = query, .length = (size_t)(end - query)};
+    return decode_query(target, query, request);
 }

@@ -20,11 +20,12 @@ static const char *python_bool(bool value)
 
 /* What the old service had no name for: `detail`, and a window spelled otherwise than in its
  * canonical form (the answer echoes the spelling). */
-static void append_variant(const struct cost_query *query, struct strbuf *key)
+static void append_variant(const struct cost_query *query, struct text canonical,
+                           struct strbuf *key)
 {
     if (query->detail)
         strbuf_append_text(key, ":detail=True");
-    if (text_equals(query->window_text, text_of(query->window.canonical)))
+    if (text_equals(query->window_text, canonical))
         return;
     strbuf_append_text(key, ":as=");
     strbuf_append(key, query->window_text.data, query->window_text.length);
@@ -46,11 +47,12 @@ static bool namespace_part(const struct cost_query *query, struct text *ret_part
 
 static void append_window(const struct cost_query *query, struct strbuf *key)
 {
+    struct text canonical = text_of(query->window.canonical);
     strbuf_append_char(key, ':');
-    strbuf_append_text(key, query->window.canonical);
+    strbuf_append(key, canonical.data, canonical.length);
     strbuf_append_text(key, ":idle=");
     strbuf_append_text(key, python_bool(query->include_idle));
-    append_variant(query, key);
+    append_variant(query, canonical, key);
 }
 
 /* Without a format: every hit comes here, and printf would be a fifth of what we add to it. */
