@@ -67,6 +67,20 @@ static void serve_until_stopped(const struct rooms *rooms, struct level *level)
     }
 }
 
+/* Upkeep goes on, so that nobody waits for clients that have left, or drip. */
+static bool drain(const struct rooms *rooms)
+{
+    int64_t left_ms = rooms->config->shutdown_timeout_s * 1000;
+    int64_t limit_ms = left_ms < UPKEEP_INTERVAL_MS ? left_ms : UPKEEP_INTERVAL_MS;
+    bool drained = http_server_drain(rooms->server, limit_ms);
+    while (!drained && left_ms > limit_ms) {
+        left_ms -= limit_ms;
+        http_server_upkeep(rooms->server);
+        drained = http_server_drain(rooms->server, limit_ms);
+    }
+    return drained;
+}
+
 /* The order is that of pod termination in Kubernetes: while endpoints are still being removed,
  * requests keep coming. */
 static void stop_gracefully(struct rooms *rooms)
@@ -77,7 +91,7 @@ static void stop_gracefully(struct rooms *rooms)
     signals_exit_on_next();
     signals_pause_ms(config->shutdown_delay_s * 1000);
     http_server_quiesce(rooms->server);
-    bool drained = http_server_drain(rooms->server, config->shutdown_timeout_s * 1000);
+    bool drained = drain(rooms);
     rooms_stop_loop(rooms);
     if (rooms->snapshot != NULL)
         snapshot_write_last(rooms->snapshot);

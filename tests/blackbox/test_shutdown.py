@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaving in good order: who waits is answered, who asks is told, the exit status is 0."""
 import json
+import re
 import signal
 import threading
 from contextlib import ExitStack
@@ -93,12 +94,26 @@ class TestWhileRequestsWait:
             assert list(json.loads(response.text)) == ["detail"]
             assert slow.wait_for_exit(GRACE) == 0
 
-    def test_a_client_that_left_does_not_hold_it_up(self, double, slow):
-        with slow.connect() as leaving:
-            leaving.request(TARGET)
-            double.wait_for_requests(1, window="3d")
-        slow.signal(signal.SIGTERM)
-        assert slow.wait_for_exit(GRACE) == 0
+    def test_clients_that_left_do_not_hold_it_up(self, double, gate):
+        double.script(ALLOCATION, after(gate, TYPICAL), window="3d")
+        with Backend(double, SHUTDOWN_TIMEOUT=60) as backend, backend.connect() as leaving_later:
+            with backend.connect() as leaving:
+                for connection in (leaving, leaving_later):
+                    connection.request(TARGET)
+                double.wait_for_requests(1, window="3d")
+                backend.get("/livez")
+            backend.signal(signal.SIGTERM)
+            wait_until(lambda: refuses(backend), "the listener's end")
+            assert backend.process.poll() is None
+            leaving_later.close()
+            assert backend.wait_for_exit(SHORTLY) == 0
+
+    def test_nor_do_those_who_never_finish_their_request(self, double):
+        with Backend(double, SHUTDOWN_TIMEOUT=60, HTTP_REQUEST_TIMEOUT=1) as backend, backend.connect() as dripping_in:
+            dripping_in.send(b"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nx")
+            wait_until(lambda: in_flight(backend) >= 2, "the request's head to be read")
+            backend.signal(signal.SIGTERM)
+            assert backend.wait_for_exit(SHORTLY) == 0
 
     def test_new_connections_are_not_taken(self, double, slow):
         with slow.connect() as waiting:
@@ -107,6 +122,10 @@ class TestWhileRequestsWait:
             slow.signal(signal.SIGTERM)
             wait_until(lambda: refuses(slow), "the listener's end")
         assert slow.wait_for_exit(GRACE) == 0
+
+
+def in_flight(backend):
+    return int(re.search(r"^kubecent_http_requests_in_flight (\d+)$", backend.get("/metrics").text, re.M)[1])
 
 
 def refuses(backend):
