@@ -260,7 +260,10 @@ static void begin_to_wait(struct tier_claim *claim, const struct reply *holder)
         claim->listener.told = on_told;
         messages_listen(claim->tier->messages, &claim->listener);
     }
-    wait_on(claim);
+    if (claim->was_told) /* the message has overtaken the answer, which is older */
+        look(claim);
+    else
+        wait_on(claim);
 }
 
 static void lead(struct tier_claim *claim, struct tier_lease *lease)

@@ -124,7 +124,7 @@ static void publish(struct fake_redis *redis, struct text channel, struct text p
         strbuf_append_text(&stream->answer, "*3\r\n$7\r\nmessage\r\n");
         say_bulk(stream, channel);
         say_bulk(stream, payload);
-        wake(stream, redis->latency_ms);
+        wake(stream, redis->messages_overtake ? 0 : redis->latency_ms);
     }
 }
 

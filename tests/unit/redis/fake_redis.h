@@ -31,14 +31,15 @@ struct fake_redis {
     struct stream *streams;
     int64_t latency_ms;
 
-    bool refuses;          /* connections end before they are opened */
-    bool hangs;            /* nothing is answered; connections are made */
-    bool is_deaf;          /* not even that */
-    bool forgets_messages; /* nobody is told of what is published */
-    const char *refused;   /* the command that gets `error`; NULL: none */
-    const char *error;     /* as it goes over the wire, without line end */
-    const char *role;      /* what ROLE says first */
-    const char *raw;       /* every command gets this instead of an answer; NULL: none */
+    bool refuses;           /* connections end before they are opened */
+    bool hangs;             /* nothing is answered; connections are made */
+    bool is_deaf;           /* not even that */
+    bool messages_overtake; /* what is published takes no time */
+    bool forgets_messages;  /* nobody is told of what is published */
+    const char *refused;    /* the command that gets `error`; NULL: none */
+    const char *error;      /* as it goes over the wire, without line end */
+    const char *role;       /* what ROLE says first */
+    const char *raw;        /* every command gets this instead of an answer; NULL: none */
     size_t raw_length;
     size_t piece_bytes;   /* answers come in pieces of this many bytes; 0: whole */
     const char *password; /* NULL: none is needed */

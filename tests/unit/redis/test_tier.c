@@ -127,6 +127,31 @@ static void a_message_before_the_subscription_is_made_up_for(void **state)
     world_destroy(world);
 }
 
+/* The lease is settled after Redis has said that it is not, and before that is heard. */
+static void a_message_that_overtakes_an_answer_is_not_forgotten(void **state)
+{
+    enum { LATENCY_MS = 20 };
+    (void)state;
+    for (int64_t ms = 0; ms < 6 * LATENCY_MS; ms++) {
+        struct tier_world *world = world_create();
+        struct asked leader = {0};
+        struct asked warm_up = {0};
+        struct asked follower = {0};
+        assert_int_equal(outcome_of(world, &world->replicas[0], &leader, "7d"), TIER_LEADING);
+        peek(&world->replicas[1], &warm_up, "7d");
+        world_pass(world, 10);
+        world->redis.latency_ms = LATENCY_MS;
+        world->redis.messages_overtake = true;
+        ask(&world->replicas[1], &follower, "7d");
+        world_pass(world, ms);
+        settle(&world->replicas[0], &leader, "costs");
+        world_pass(world, 6 * LATENCY_MS);
+        assert_int_equal(follower.calls, 1);
+        assert_int_equal(follower.outcome, TIER_FOUND);
+        world_destroy(world);
+    }
+}
+
 static void followers_fail_as_the_leader_did_but_those_who_come_later_try(void **state)
 {
     (void)state;
@@ -358,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_value_that_is_not_wanted_is_fetched_anew_by_one),
         cmocka_unit_test(followers_are_told_or_else_poll),
         cmocka_unit_test(a_message_before_the_subscription_is_made_up_for),
+        cmocka_unit_test(a_message_that_overtakes_an_answer_is_not_forgotten),
         cmocka_unit_test(followers_fail_as_the_leader_did_but_those_who_come_later_try),
         cmocka_unit_test(a_failure_is_heard_by_those_who_poll),
         cmocka_unit_test(a_holder_that_dies_is_missed_after_a_lease),
