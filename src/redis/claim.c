@@ -111,12 +111,10 @@ static void take(struct tier_claim *claim)
         claim->lease = lease_create(claim->tier, keys->key.data);
     if (claim->lease != NULL)
         command = command_create(VALUE_MAX_BYTES, on_taken, claim);
-    bool is_complete =
-        command != NULL && COMMAND_ADD(command, TEXT("MULTI")) &&
-        lease_add_take(claim->lease, command) && COMMAND_ADD(command, TEXT("GET"), keys->lease) &&
-        COMMAND_ADD(command, TEXT("GET"), keys->failure) &&
-        COMMAND_ADD(command, TEXT("GET"), keys->value) &&
-        COMMAND_ADD(command, TEXT("PTTL"), keys->value) && COMMAND_ADD(command, TEXT("EXEC"));
+    bool is_complete = command != NULL && COMMAND_ADD(command, TEXT("MULTI")) &&
+                       lease_add_take(claim->lease, command) &&
+                       COMMAND_ADD(command, TEXT("GET"), keys->lease) &&
+                       lookup_add(command, keys) && COMMAND_ADD(command, TEXT("EXEC"));
     if (!is_complete) {
         command_destroy(command);
         command = NULL;

@@ -17,7 +17,7 @@
 #include "script.h"
 #include "tier_internal.h"
 
-enum { TOKEN_BYTES = TOKEN_LENGTH / 2, FAILURE_RECORD_MAX = 1024 };
+enum { TOKEN_BYTES = TOKEN_LENGTH / 2 };
 
 enum lease_phase { LEASE_NEW, LEASE_HELD, LEASE_LOST, LEASE_SETTLING };
 
@@ -235,7 +235,7 @@ static bool add_value(struct tier_lease *lease, const struct text *bytes, int64_
 
 static bool add_failure(struct tier_lease *lease, const struct error *error)
 {
-    char memory[FAILURE_RECORD_MAX];
+    char memory[FAILURE_MAX_BYTES];
     char digits[DIGITS_BYTES];
     struct strbuf record;
     strbuf_init_fixed(&record, memory, sizeof memory);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script.h"
 #include "tier_internal.h"
 
 /* What PTTL says of a key that is not there, or just went. */
@@ -37,13 +38,27 @@ void tier_keys_finish(struct tier_keys *keys)
     keys->memory = NULL;
 }
 
+/* Not more than a value of ours can have: somebody else's may be of any size, and is to be replaced
+ * like any other that is not ours. */
+static bool add_read(struct command *command, struct text key, int64_t most_bytes)
+{
+    char digits[DIGITS_BYTES];
+    return COMMAND_ADD(command, TEXT("GETRANGE"), key, TEXT("0"),
+                       number_text(most_bytes - 1, digits));
+}
+
+bool lookup_add(struct command *command, const struct tier_keys *keys)
+{
+    return add_read(command, keys->failure, FAILURE_MAX_BYTES) &&
+           add_read(command, keys->value, VALUE_MAX_BYTES) &&
+           COMMAND_ADD(command, TEXT("PTTL"), keys->value);
+}
+
 struct command *lookup_command(const struct tier_keys *keys, command_done_fn *done, void *context)
 {
     struct command *command = command_create(VALUE_MAX_BYTES, done, context);
-    if (command != NULL && COMMAND_ADD(command, TEXT("MULTI")) &&
-        COMMAND_ADD(command, TEXT("GET"), keys->failure) &&
-        COMMAND_ADD(command, TEXT("GET"), keys->value) &&
-        COMMAND_ADD(command, TEXT("PTTL"), keys->value) && COMMAND_ADD(command, TEXT("EXEC")))
+    if (command != NULL && COMMAND_ADD(command, TEXT("MULTI")) && lookup_add(command, keys) &&
+        COMMAND_ADD(command, TEXT("EXEC")))
         return command;
     command_destroy(command);
     return NULL;
@@ -56,7 +71,8 @@ void lookup_read_elements(const struct redis_tier *tier, struct reply *const *el
     const struct reply *ttl = elements[2];
     *ret_lookup = (struct lookup){.failure = reply_text(elements[0])};
     bool has_expired = ttl->kind == REPLY_INTEGER && ttl->integer == TTL_OF_NOTHING;
-    if (value->kind == REPLY_NIL || has_expired)
+    bool is_nothing = value->kind == REPLY_STRING && value->length == 0;
+    if (is_nothing || has_expired)
         return;
     ret_lookup->has_value = ttl->kind == REPLY_INTEGER &&
                             record_get_value(reply_text(value), ttl->integer, &ret_lookup->value);

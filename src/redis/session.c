@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 #include "script.h"
 
-enum { REHEARSAL_KEY_LIMIT = 64 * 1024, REHEARSAL_MS = 1000 };
+enum { REHEARSAL_KEY_LIMIT = 64 * 1024, REHEARSAL_MS = 1000, REHEARSED = 4 };
 
 struct session {
     struct session_options options;
@@ -87,8 +87,8 @@ static void on_rehearsed(void *context, const struct reply *reply)
     if (!is_accepted(session, reply))
         return;
     /* Of several commands this is the last one's answer: EXEC's. */
-    struct reply *const *results = reply_elements(reply, 3);
-    for (size_t i = 0; results != NULL && i < 3; i++) {
+    struct reply *const *results = reply_elements(reply, REHEARSED);
+    for (size_t i = 0; results != NULL && i < REHEARSED; i++) {
         if (results[i]->kind == REPLY_ERROR) {
             reply_fault(results[i], &fault);
             fail(session, &fault);
@@ -191,8 +191,9 @@ static bool send_rehearsal(struct session *session)
         command != NULL && !strbuf_failed(&name) && COMMAND_ADD(command, TEXT("MULTI")) &&
         COMMAND_ADD(command, TEXT("SET"), key, token, TEXT("NX"), TEXT("PX"),
                     number_text(REHEARSAL_MS, digits)) &&
-        COMMAND_ADD(command, TEXT("GET"), key) && COMMAND_ADD(command, TEXT("PTTL"), key) &&
-        COMMAND_ADD(command, TEXT("EXEC"));
+        COMMAND_ADD(command, TEXT("GET"), key) &&
+        COMMAND_ADD(command, TEXT("GETRANGE"), key, TEXT("0"), TEXT("1")) &&
+        COMMAND_ADD(command, TEXT("PTTL"), key) && COMMAND_ADD(command, TEXT("EXEC"));
     if (!send_step(session, command, is_complete))
         return false;
     command = step(session, on_released);

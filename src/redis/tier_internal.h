@@ -20,6 +20,7 @@
 enum {
     LEASE_MS = 8000, /* a holder that died is missed after so long */
     LEASE_PROLONG_MS = LEASE_MS / 4,
+    FAILURE_MAX_BYTES = 1024,
     FAILURE_KEPT_MS = 1000, /* for those who poll */
     POLL_MS = 1000,         /* while messages arrive */
     POLL_BLIND_MS = 250,
@@ -48,7 +49,10 @@ bool tier_keys_init(struct tier_keys *keys, const struct redis_tier *tier,
                     const char *key) NODISCARD;
 void tier_keys_finish(struct tier_keys *keys);
 
-/* The value and the failure, if any, in one step. NULL only when out of memory. */
+/* Adds what asks for the failure, the value and its PTTL. False when out of memory. */
+bool lookup_add(struct command *command, const struct tier_keys *keys) NODISCARD;
+
+/* The same alone, in one step. NULL only when out of memory. */
 struct command *lookup_command(const struct tier_keys *keys, command_done_fn *done,
                                void *context) NODISCARD;
 

@@ -16,8 +16,8 @@
 enum { LIFE_MS = 60 * 1000, WAIT_MS = 20 * 1000, ASKED = 3, LOG_IN_SENDS = 2, CUT = 0x1E };
 
 /* The rehearsal of session.c, and the subscription of one for messages. */
-static const char log_in[] =
-    "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n$1\r\nx\r\n:1\r\n";
+static const char log_in[] = "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+                             "*4\r\n+OK\r\n$1\r\nx\r\n$1\r\nx\r\n:1\r\n";
 static const char released[] = ":0\r\n";
 
 struct peer {

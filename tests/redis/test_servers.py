@@ -8,7 +8,7 @@ from patience import wait_until
 from redis_server import RedisServer, Sentinels
 
 # What README and docs tell people to allow, and nothing beyond.
-ACL = ("on >hunter2 ~kubecent:* &kubecent:* resetchannels &kubecent:* -@all +set +get +del +pttl +multi +exec +eval "
+ACL = ("on >hunter2 ~kubecent:* &kubecent:* resetchannels &kubecent:* -@all +set +get +getrange +del +pttl +multi +exec +eval "
        "+publish +subscribe +select +role +auth")
 
 
@@ -71,7 +71,7 @@ class TestPasswords:
         with RedisServer() as open_to_all:
             is_refused(f"redis://nobody:hunter2@127.0.0.1:{open_to_all.port}", "auth")
 
-    @pytest.mark.parametrize("missing", ["+eval", "+multi", "+pttl", "&kubecent:*"])
+    @pytest.mark.parametrize("missing", ["+eval", "+multi", "+getrange", "+pttl", "&kubecent:*"])
     def test_of_a_user_who_may_not_do_all_is_found_out_at_once(self, missing):
         with RedisServer(user=f"kubecent {ACL.replace(missing, '')}") as redis:
             is_refused(f"redis://kubecent:hunter2@127.0.0.1:{redis.port}", "auth")

@@ -154,6 +154,15 @@ static void run_get(struct stream *stream, const redisReply *command)
         strbuf_append_text(&stream->answer, "$-1\r\n");
 }
 
+/* From the beginning, which is all that is asked for. */
+static void run_getrange(struct stream *stream, const redisReply *command)
+{
+    const struct fake_entry *entry = find(stream->redis, word(command, 1));
+    size_t most = (size_t)number(command, 3) + 1;
+    size_t length = entry == NULL ? 0 : entry->length < most ? entry->length : most;
+    say_bulk(stream, (struct text){entry != NULL ? entry->value : NULL, length});
+}
+
 static void run_set(struct stream *stream, const redisReply *command)
 {
     bool is_exclusive = text_equals(word(command, 3), TEXT("NX"));
@@ -255,6 +264,8 @@ static void run(struct stream *stream, const redisReply *command)
 {
     if (is_command(command, "GET"))
         run_get(stream, command);
+    else if (is_command(command, "GETRANGE"))
+        run_getrange(stream, command);
     else if (is_command(command, "SET"))
         run_set(stream, command);
     else if (is_command(command, "PTTL"))

@@ -302,6 +302,7 @@ static void answers_to_other_questions_are_none(void **state)
         "*-1\r\n",
         "*0\r\n",
         "*3\r\n$-1\r\n$-1\r\n:-2\r\n",
+        "*3\r\n$0\r\n\r\n$0\r\n\r\n:-2\r\n",
         "*3\r\n+OK\r\n+OK\r\n+OK\r\n",
         "*5\r\n+OK\r\n$-1\r\n$-1\r\n$-1\r\n:-2\r\n",
         "*5\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n",
