@@ -128,7 +128,8 @@ def make_checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkout")
     subprocess.run(f"git ls-files -z | xargs -0 cp --parents --no-dereference -t {folder}", shell=True, cwd=ROOT, check=True)
     (folder / "build/debug").mkdir(parents=True)
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def runs_and_stops(text, cwd, env, target):
