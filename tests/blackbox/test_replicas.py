@@ -16,7 +16,7 @@ import pytest
 
 from backend import BINARY, WRAPPER, Backend
 from opencost_double import ALLOCATION, after, allocation, allocations, answer, hang
-from patience import LONG, PATIENCE, wait_until
+from patience import LONG, wait_until
 from redis_server import PROGRAM, RedisServer, Sentinels
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs a redis-server: Debian's package redis-tools")
@@ -219,9 +219,9 @@ class TestRedis:
             windows = [f"{hours}h" for hours in range(2, 12)]
             first, *others = [self.seconds(backend, f"/api/v1/cost/pods?window={window}") for window in windows]
             assert first < timeout + 0.1 * LONG
-            assert sum(others) < timeout  # it is known to hang
+            assert max(others) < timeout  # it is known to hang
             hits = sorted(self.seconds(backend, TARGET) for _ in range(200))
-            assert hits[int(0.99 * len(hits))] < 0.1 * timeout * PATIENCE
+            assert hits[int(0.99 * len(hits))] < 0.5 * timeout
             assert len(backend.events("redis.unavailable")) == 1
 
     @staticmethod
