@@ -7,6 +7,8 @@ DEPENDENCIES := scripts/install-dependencies.sh
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Without an OpenCost to ask, in the environment or in .env, the embedded sample is shown.
 DEMO = $(if $(OPENCOST_URL)$(shell grep -sE '^[[:space:]]*(export[[:space:]]+)?OPENCOST_URL[[:space:]]*=' .env),,--demo)
+# Such as --only hits, or --write docs/performance.md.
+BENCH_OPTIONS ?=
 # How long each fuzz target runs, and the soak.
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 180
@@ -55,11 +57,11 @@ fuzz: ## Fuzz each parser for FUZZ_SECONDS (600), as many at once as there are C
 	@cmake --build --preset fuzz
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
-bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansson
+bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansson; about 6 minutes
 	@$(DEPENDENCIES) build test bench
 	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
 	@cmake --build --preset release --target bench_programs
-	@/usr/bin/python3 tests/bench/bench.py $(RELEASE)
+	@/usr/bin/python3 tests/bench/bench.py $(RELEASE) $(BENCH_OPTIONS)
 
 coverage: ## Line coverage of src/ by unit, black-box and fuzz tests; fails below 90 %
 	@$(DEPENDENCIES) build test coverage

@@ -73,11 +73,12 @@ COMPARISONS = (
 )
 
 
-def judged(value, bar):
+def judged(value, bar, digits=2):
+    figure = f"{value:,.{digits}f}"
     if bar is None:
-        return f"{value:.2f}"
+        return figure
     met = value >= float(bar[3:]) if bar.startswith(">") else value <= float(bar[3:])
-    return f"{value:.2f} ({bar}{'' if met else ': no'})"
+    return f"{figure} ({bar}{'' if met else ': no'})"
 
 
 def compare(body, which, rate, cpu):
@@ -193,10 +194,11 @@ def pods(build, folder, rounds):
                 "fetch": lambda o=origin, a=answer: fetch_cold(binary, o, a, empty),
             })
         decoded, rendered, fetched = (list(zip(*got[name])) for name in ("decode", "render", "fetch"))
-        reading.append((f"{count:,}", "decode", judged(size / m.median(decoded[0]), ">= 300" if count == 50_000 else None),
+        reading.append((f"{count:,}", "decode", judged(size / m.median(decoded[0]), ">= 300" if count == 50_000 else None, 0),
                         f"{m.median(decoded[1]) / size:.2f}"))
         reading.append((f"{count:,}", "rendering the pods view",
-                        judged(m.median(b / us for b, us in zip(rendered[2], rendered[3])), ">= 600" if count == 50_000 else None), ""))
+                        judged(m.median(b / us for b, us in zip(rendered[2], rendered[3])), ">= 600" if count == 50_000 else None, 0),
+                        ""))
         fetching.append((f"{count:,}", f"{size / 1e6:,.1f}", f"{m.median(fetched[0]):,.1f}", f"{m.median(fetched[1]) / 1e6:,.1f}",
                          judged(m.median(fetched[1]) / size, "<= 0.35" if count == 200_000 else None)))
         if count in DOUBLINGS:
@@ -290,7 +292,8 @@ def main():
     options = parser.parse_args()
     begun, wanted = time.monotonic(), options.only.split(",")
     m.document = options.write
-    print(f"{options.rounds} interleaved rounds, medians; {os.cpu_count()} CPUs, server on {m.SERVER_CPU}, client on {m.CLIENT_CPU}")
+    m.say(f"Measured on {time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f} before: "
+          f"{options.rounds} interleaved rounds of {options.seconds} s.")
     with tempfile.TemporaryDirectory(prefix="kubecent-bench-") as folder:
         os.chmod(folder, 0o755)  # nginx's worker is another user
         if "hits" in wanted:

@@ -271,19 +271,28 @@ def have(program):
     return shutil.which(program) is not None
 
 
-document = None  # the document whose tables are replaced too
+document = None  # the document that is brought up to date too
+
+
+def rewrite(pattern, replacement):
+    """Replaces what is in the document exactly once."""
+    if document is None:
+        return
+    with open(document, encoding="utf-8") as file:
+        text, count = re.subn(pattern, lambda _: replacement, file.read(), flags=re.M)
+    if count != 1:
+        raise RuntimeError(f"{document} has {count} places for {replacement[:60]}")
+    with open(document, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def say(line):
+    """A line that begins with the same two words in the document."""
+    print(line, flush=True)
+    rewrite(rf"^{' '.join(line.split()[:2])} .*$", line)
 
 
 def table(title, head, rows):
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(map(str, row))} |" for row in rows)]
     print(f"\n## {title}\n", *lines, sep="\n", flush=True)
-    if document is None:
-        return
-    with open(document, encoding="utf-8") as file:
-        text = file.read()
-    section = re.compile(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", re.M)
-    text, count = section.subn(lambda _: "\n".join([f"## {title}", "", *lines, ""]), text)
-    if count != 1:
-        raise RuntimeError(f"{document} has no table under {title}")
-    with open(document, "w", encoding="utf-8") as file:
-        file.write(text)
+    rewrite(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", "\n".join([f"## {title}", "", *lines, ""]))
