@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ways to reach a Redis, and to be let in."""
+import socket
+
 import pytest
 
 from authority import make_chain, make_pair
@@ -101,6 +103,15 @@ class TestPlaces:
 
     def test_a_name_rather_than_an_address(self, redis):
         assert shares(f"redis://localhost:{redis.port}")
+
+    def test_an_ipv6_address(self):
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 loopback here")
+        with RedisServer(bind="127.0.0.1 ::1") as redis:
+            assert shares(f"redis://[::1]:{redis.port}")
 
     def test_a_database_of_many(self, redis):
         assert shares(f"redis://127.0.0.1:{redis.port}/5")
