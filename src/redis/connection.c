@@ -10,7 +10,7 @@ struct connection {
     struct loop_timer *silence;
     struct command *first, **last; /* waiting for their replies, in order */
     size_t pending, pending_bytes;
-    size_t reply_bytes;     /* received since the first command became the first */
+    size_t reply_bytes;     /* received since the first command became the first, or a push ended */
     int64_t first_since_ms; /* when it did */
     bool was_given_a_turn;  /* the timer has fired, and what has arrived meanwhile is read first */
     bool is_open, has_failed;
@@ -152,6 +152,7 @@ static bool take_reply(struct connection *connection, struct reply *reply)
         (void)take_first(connection);
         finish(command, command->error != NULL ? command->error : reply);
     } else {
+        connection->reply_bytes = 0;
         connection->options.pushed(connection->options.context, reply);
     }
     reply_free(reply);

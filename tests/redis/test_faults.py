@@ -297,6 +297,20 @@ class TestConnections:
         leader.settle("costs")
         assert follower.wait().outcome == "found"
 
+    def test_that_of_the_messages_bears_any_number_of_them(self, redis, replica, another):
+        assert replica.claim("7d").outcome == "leading"
+        follower = another.begin("7d")
+        wait_until(lambda: redis.command("PUBSUB", "NUMSUB", "kubecent:settled")[1] == 1, "a subscription")
+        wire = redis.connect()
+        for _ in range(100):
+            wire.ask("PUBLISH", "kubecent:settled", "x" * 30_000)
+        replica.claim("30d").settle("costs")
+        wait_until(lambda: redis.command("COPY", "kubecent:v:30d", "kubecent:v:7d"), "a value")
+        wire.ask("PUBLISH", "kubecent:settled", "7d")
+        wire.close()
+        assert follower.wait().words[:2] == ["found", "costs"]
+        assert another.metric('kubecent_redis_failures_total{reason="too_large"}') == 0
+
     def test_there_are_no_more_than_two(self, redis, replica, another):
         assert replica.claim("7d").outcome == "leading"
         followers = [another.begin("7d") for _ in range(20)]
