@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* pcall, as what somebody else has put in a lease's place may be no string, and is not ours then. */
+
 static const struct text release =
-    TEXT_INIT("if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end "
+    TEXT_INIT("if redis.pcall('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end "
               "return redis.call('publish', ARGV[2], ARGV[3])");
 
-static const struct text prolong = TEXT_INIT("local holder = redis.call('get', KEYS[1]) "
+static const struct text prolong = TEXT_INIT("local holder = redis.pcall('get', KEYS[1]) "
                                              "if holder and holder ~= ARGV[1] then return 0 end "
                                              "redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) "
                                              "return 1");

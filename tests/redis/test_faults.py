@@ -199,6 +199,17 @@ class TestForeignThings:
         assert seconds_of(lambda: replica.claim("7d")) < 8 * PATIENCE
         assert replica.claim("7d").outcome == "absent"
 
+    @pytest.mark.parametrize("words", [("SET", "kubecent:l:7d", "mine"), ("RPUSH", "kubecent:l:7d", "a")])
+    def test_what_takes_the_place_of_a_lease_does_not_cost_the_connection(self, redis, replica, another, words):
+        leader = replica.claim("7d")
+        redis.command("DEL", "kubecent:l:7d")
+        redis.command(*words)
+        leader.settle("costs")
+        wait_until(lambda: another.peek("7d").words[:2] == ["value", "costs"], "the value")
+        assert replica.claim("7d").outcome == "found"
+        assert redis.command("EXISTS", "kubecent:l:7d") == 1
+        assert replica.events("redis.unavailable") == []
+
     def test_a_failure_of_others_is_none(self, redis, replica, another):
         assert replica.claim("7d").outcome == "leading"
         follower = another.begin("7d")
