@@ -205,6 +205,13 @@ struct text reply_text(const struct reply *reply)
                                        : (struct text){NULL, 0};
 }
 
+/* Without the arguments of a command that Redis does not know: AUTH's are a secret. */
+static size_t length_to_tell(const struct reply *error)
+{
+    const char *arguments = strstr(error->bytes, ", with args");
+    return arguments != NULL ? (size_t)(arguments - error->bytes) : error->length;
+}
+
 void reply_fault(const struct reply *error, struct fault *ret_fault)
 {
     static const struct {
@@ -231,5 +238,5 @@ void reply_fault(const struct reply *error, struct fault *ret_fault)
         if (strncmp(error->bytes, words[i].word, strlen(words[i].word)) == 0)
             reason = words[i].reason;
     }
-    fault_set(ret_fault, reason, "Redis says: %s", error->bytes);
+    fault_set(ret_fault, reason, "Redis says: %.*s", (int)length_to_tell(error), error->bytes);
 }

@@ -73,6 +73,11 @@ class TestPasswords:
         with RedisServer() as open_to_all:
             is_refused(f"redis://nobody:hunter2@127.0.0.1:{open_to_all.port}", "auth")
 
+    def test_that_is_repeated_by_a_redis_that_knows_no_log_in_is_not_shown(self):
+        with RedisServer(rename_command="AUTH nobody-knows") as redis:
+            event = is_refused(f"redis://user:hunter2@127.0.0.1:{redis.port}", "refused")
+            assert "unknown command" in event["error"]
+
     @pytest.mark.parametrize("missing", ["+eval", "+multi", "+getrange", "+pttl", "&kubecent:*"])
     def test_of_a_user_who_may_not_do_all_is_found_out_at_once(self, missing):
         with RedisServer(user=f"kubecent {ACL.replace(missing, '')}") as redis:
