@@ -34,7 +34,7 @@ bool record_get_value(struct text record, int64_t ttl_ms, struct tier_value *ret
     struct text bytes = wire_get_text(&reader); /* its length, then itself */
     /* Without a time to live (-1), or with one longer than what it began with, nobody knows its
      * age: somebody has changed it, or Redis' clock has gone back. */
-    if (!wire_is_complete(&reader) || keep_ms > INT64_MAX || ttl_ms < 0 ||
+    if (!wire_is_complete(&reader) || keep_ms > RECORD_KEEP_MAX_MS || ttl_ms < 0 ||
         ttl_ms > (int64_t)keep_ms)
         return false;
     *ret_value = (struct tier_value){.bytes = bytes, .stored_ms_ago = (int64_t)keep_ms - ttl_ms};

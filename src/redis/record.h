@@ -23,6 +23,9 @@
 #include "base/text.h"
 #include "cache/shared_tier.h"
 
+/* Nothing is kept so long: CACHE_TTL and the stale times end much earlier. */
+#define RECORD_KEEP_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
+
 enum {
     TOKEN_LENGTH = 32,    /* 128 random bits, in hexadecimal digits */
     RECORD_HEAD_MAX = 64, /* of a value: what stands before the caller's bytes */

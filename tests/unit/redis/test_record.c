@@ -46,6 +46,22 @@ static void a_value_is_as_old_as_its_lifetime_less_what_is_left(void **state)
     assert_false(record_get_value(record, INT64_MIN, &value));
 }
 
+/* Ages are added up and taken from the time of day. */
+static void a_lifetime_beyond_all_reason_is_none(void **state)
+{
+    (void)state;
+    static const int64_t beyond[] = {RECORD_KEEP_MAX_MS + 1, INT64_MAX, -1};
+    struct strbuf out CLEANUP(strbuf_finish);
+    strbuf_init(&out, RECORD_MAX);
+    struct tier_value value;
+    for (size_t i = 0; i < ARRAY_LENGTH(beyond); i++) {
+        strbuf_clear(&out);
+        assert_false(record_get_value(value_record(&out, TEXT("costs"), beyond[i]), 1, &value));
+    }
+    strbuf_clear(&out);
+    assert_true(record_get_value(value_record(&out, TEXT("costs"), RECORD_KEEP_MAX_MS), 1, &value));
+}
+
 static void an_empty_value_is_one(void **state)
 {
     (void)state;
@@ -155,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_is_as_old_as_its_lifetime_less_what_is_left),
+        cmocka_unit_test(a_lifetime_beyond_all_reason_is_none),
         cmocka_unit_test(an_empty_value_is_one),
         cmocka_unit_test(what_is_not_exactly_a_value_is_none),
         cmocka_unit_test(a_failure_is_read_by_those_who_waited_for_it),
