@@ -9,6 +9,9 @@
  *
  * Between a look and the taking of the lease another replica may have settled it, so the value is
  * looked at once more when it is ours. END is an outcome that may not be told from inside a call.
+ *
+ * Where there is nothing, look and lease together have the time-out, so that a Redis that is merely
+ * slow does not cost it twice. Whoever has gone on without gives back a lease that came too late.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +33,12 @@ struct tier_claim {
     struct tier_lease *lease;   /* PHASE_TAKE */
     struct listener listener;
     bool is_listening, was_told, is_cancelled;
+    bool has_seen_bytes;           /* at the last look: it takes time to come, and comes again */
+    bool was_given_a_turn;         /* as in connection.c */
     char holder[TOKEN_LENGTH + 1]; /* of the lease that is waited for; "": none */
     int64_t wait_until_ms;
-    int64_t sent_ns; /* the command */
+    int64_t sent_ns;   /* the command */
+    int64_t looked_ms; /* when the last look began */
     int reconnects;
 };
 
@@ -100,7 +106,15 @@ static void on_polled(void *context, const struct reply *reply);
 
 static void look(struct tier_claim *claim)
 {
+    claim->looked_ms = scheduler_now_ms(scheduler_of(claim));
     send(claim, PHASE_LOOK, lookup_command(&claim->keys, on_looked, claim));
+}
+
+static int64_t time_left_ms(const struct tier_claim *claim)
+{
+    int64_t left_ms =
+        claim->looked_ms + claim->tier->options.timeout_ms - scheduler_now_ms(scheduler_of(claim));
+    return left_ms > 0 ? left_ms : 0;
 }
 
 static void take(struct tier_claim *claim)
@@ -120,6 +134,8 @@ static void take(struct tier_claim *claim)
         command = NULL;
     }
     send(claim, PHASE_TAKE, command);
+    if (claim->phase == PHASE_TAKE && !claim->has_seen_bytes)
+        start_timer(claim, time_left_ms(claim));
 }
 
 static void poll(struct tier_claim *claim)
@@ -217,8 +233,11 @@ static void on_looked(void *context, const struct reply *reply)
                       time_monotonic_ns(claim->tier->options.time) - claim->sent_ns);
     if (!lookup_read(claim->tier, reply, &lookup, &fault))
         fail(claim, &fault);
-    else if (!ends_by(claim, &lookup))
+    else if (!ends_by(claim, &lookup)) {
+        claim->has_seen_bytes = lookup.has_bytes;
+        claim->was_given_a_turn = false;
         take(claim);
+    }
 }
 
 static void on_told(struct listener *listener)
@@ -341,9 +360,32 @@ static void on_polled(void *context, const struct reply *reply)
     }
 }
 
+/* It stays until Redis has said whether there is a lease to be given back. */
+static void go_without(struct tier_claim *claim)
+{
+    struct tier_claim_request request = claim->request;
+    claim->is_cancelled = true;
+    request.done(request.context, TIER_ABSENT, NULL, NULL, NULL);
+}
+
+/* The answer may lie in the socket already. */
+static void end_taking(struct tier_claim *claim)
+{
+    if (claim->was_given_a_turn) {
+        go_without(claim);
+        return;
+    }
+    claim->was_given_a_turn = true;
+    start_timer(claim, 1);
+}
+
 static void on_timer(void *context)
 {
     struct tier_claim *claim = context;
+    if (claim->phase == PHASE_TAKE) {
+        end_taking(claim);
+        return;
+    }
     bool may_wait =
         claim->phase == PHASE_WAIT && scheduler_now_ms(scheduler_of(claim)) < claim->wait_until_ms;
     if (!may_wait)
@@ -379,8 +421,10 @@ struct tier_claim *claim_begin(void *self, const struct tier_claim_request *requ
 /* A lease that may have been taken has to be given back: that claim stays until Redis has said. */
 void claim_cancel(struct tier_claim *claim)
 {
-    if (claim->phase == PHASE_TAKE && claim->command != NULL)
+    if (claim->phase == PHASE_TAKE && claim->command != NULL) {
+        loop_timer_stop(scheduler_of(claim), claim->timer);
         claim->is_cancelled = true;
-    else
+    } else {
         destroy(claim);
+    }
 }

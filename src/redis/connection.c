@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* Who is slower than this with what is large is of no use. */
+enum { LEAST_BYTES_PER_MS = 4096 };
+
 struct connection {
     struct connection_options options; /* texts are NULL here: not ours to keep */
     struct stream *stream;
@@ -11,6 +14,7 @@ struct connection {
     struct command *first, **last; /* waiting for their replies, in order */
     size_t pending, pending_bytes;
     size_t reply_bytes;     /* received since the first command became the first, or a push ended */
+    size_t moved_bytes;     /* both ways since then */
     int64_t first_since_ms; /* when it did */
     bool was_given_a_turn;  /* the timer has fired, and what has arrived meanwhile is read first */
     bool is_open, has_failed;
@@ -52,13 +56,17 @@ static void fail(struct connection *connection, const struct fault *fault)
 static void mind_silence(struct connection *connection)
 {
     const struct connection_options *options = &connection->options;
-    connection->was_given_a_turn = false;
     if (connection->is_open && connection->first == NULL) {
         loop_timer_stop(options->scheduler, connection->silence);
         return;
     }
-    int64_t left_ms = connection->first_since_ms + COMMAND_MAX_MS - now_ms(connection);
+    int64_t most_ms = options->timeout_ms + (int64_t)(connection->moved_bytes / LEAST_BYTES_PER_MS);
+    if (most_ms > COMMAND_MAX_MS)
+        most_ms = COMMAND_MAX_MS;
+    int64_t left_ms = connection->first_since_ms + most_ms - now_ms(connection);
     int64_t delay_ms = left_ms < options->timeout_ms ? left_ms : options->timeout_ms;
+    if (delay_ms > 0) /* else another byte in time would give it another turn, and so on */
+        connection->was_given_a_turn = false;
     loop_timer_start(options->scheduler, connection->silence, delay_ms > 0 ? delay_ms : 0);
 }
 
@@ -72,12 +80,11 @@ static void on_silence(void *context)
         loop_timer_start(connection->options.scheduler, connection->silence, 1);
         return;
     }
-    bool is_long = now_ms(connection) - connection->first_since_ms >= COMMAND_MAX_MS;
     fault_set(&fault, FAULT_TIMEOUT, "%s within %lld ms",
-              !connection->is_open ? "no connection"
-              : is_long            ? "no whole answer"
-                                   : "no answer",
-              (long long)(is_long ? (int64_t)COMMAND_MAX_MS : connection->options.timeout_ms));
+              !connection->is_open           ? "no connection"
+              : connection->reply_bytes == 0 ? "no answer"
+                                             : "no whole answer",
+              (long long)(now_ms(connection) - connection->first_since_ms));
     connection->depth++;
     fail(connection, &fault);
     leave(connection);
@@ -96,7 +103,7 @@ static void on_opened(void *context)
 static void on_sent(void *context, size_t length)
 {
     struct connection *connection = context;
-    (void)length;
+    connection->moved_bytes += length;
     if (!connection->has_failed)
         mind_silence(connection);
 }
@@ -118,7 +125,7 @@ static struct command *take_first(struct connection *connection)
         connection->last = &connection->first;
     connection->pending--;
     connection->pending_bytes -= command->length;
-    connection->reply_bytes = 0;
+    connection->reply_bytes = connection->moved_bytes = 0;
     connection->first_since_ms = now_ms(connection);
     return command;
 }
@@ -181,6 +188,7 @@ static void receive(struct connection *connection, const char *bytes, size_t len
     struct fault fault;
     size_t limit = connection->first != NULL ? connection->first->reply_limit : REPLY_MAX_BYTES;
     connection->reply_bytes += length;
+    connection->moved_bytes += length;
     /* What lies beyond the first reply is counted for it as well: a buffer's worth. */
     if (connection->reply_bytes > limit + REPLY_MAX_BYTES)
         fault_set(&fault, FAULT_TOO_LARGE, "an answer of more than %zu bytes", limit);
@@ -249,7 +257,7 @@ bool connection_send(struct connection *connection, struct command *command)
     }
     if (connection->first == NULL) {
         connection->first_since_ms = now_ms(connection);
-        connection->reply_bytes = 0;
+        connection->reply_bytes = connection->moved_bytes = 0;
     }
     command->next = NULL;
     *connection->last = command;

@@ -3,8 +3,9 @@
  * A connection to Redis: commands go out, replies come back in the same order.
  *
  * Whatever hangs ends it: no byte, in or out, for the time-out while something is waited for; a
- * reply that takes longer than COMMAND_MAX_MS in all; replies larger than announced; bytes that are
- * no reply; replies nobody asked for. A connection that failed stays so until it is closed.
+ * reply that is not whole by then, but for the time that large ones may take, which is
+ * COMMAND_MAX_MS at most; replies larger than announced; bytes that are no reply; replies nobody
+ * asked for. A connection that failed stays so until it is closed.
  *
  * Threads: the loop thread only.
  */

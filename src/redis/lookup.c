@@ -72,6 +72,7 @@ void lookup_read_elements(const struct redis_tier *tier, struct reply *const *el
     *ret_lookup = (struct lookup){.failure = reply_text(elements[0])};
     bool has_expired = ttl->kind == REPLY_INTEGER && ttl->integer == TTL_OF_NOTHING;
     bool is_nothing = value->kind == REPLY_STRING && value->length == 0;
+    ret_lookup->has_bytes = !is_nothing;
     if (is_nothing || has_expired)
         return;
     ret_lookup->has_value = ttl->kind == REPLY_INTEGER &&

@@ -59,6 +59,7 @@ struct command *lookup_command(const struct tier_keys *keys, command_done_fn *do
 /* What a look-up, or the taking of a lease, has found; borrowed from the reply. */
 struct lookup {
     bool has_value;
+    bool has_bytes; /* of a value, or of what others have put in its place */
     struct tier_value value;
     struct text failure; /* a record, whatever is in it; empty: none */
 };

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Redis that is of no use: nobody waits for it, nothing it says is believed that should not be, and it is found back."""
+import contextlib
+import threading
 import time
 
 import pytest
@@ -283,6 +285,28 @@ class TestGarbage:
             replica.claim("7d").settle("costs")
             wait_until(lambda: redis.command("EXISTS", "kubecent:v:7d"), "the value")
             assert replica.claim("7d").words[:2] == ["found", "costs"]
+
+    @pytest.mark.parametrize("pause", [0.05, 0.001])
+    def test_answers_that_trickle_cost_one_time_out(self, redis, pause):
+        is_slow = threading.Event()
+
+        class Trickling(Between):
+            def _pass_back(self, connection, upstream):
+                with contextlib.suppress(OSError):
+                    while answer := upstream.recv(65536):
+                        for byte in answer if is_slow.is_set() else ():
+                            connection.sendall(bytes([byte]))
+                            time.sleep(pause)
+                        if not is_slow.is_set():
+                            connection.sendall(answer)
+
+        with Trickling(redis.port, None) as between, Replica(between.url, REDIS_TIMEOUT_MS=TIMEOUT_MS) as replica:
+            replica.claim("7d").settle_large(1024 * 1024)
+            wait_until(lambda: replica.claim("7d").outcome == "found", "the value")
+            is_slow.set()
+            assert seconds_of(lambda: replica.claim("7d")) < TIMEOUT_MS / 1000 + SLACK
+            assert reason_of(replica) == "timeout"
+            assert is_absent_at_once(replica)
 
     def test_an_answer_without_end_is_ended(self, redis):
         """One that goes on and on, never silent for long, is cut off by the cap on the whole."""

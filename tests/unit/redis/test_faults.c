@@ -67,6 +67,39 @@ static void a_redis_that_falls_silent_costs_one_time_out_in_all(void **state)
     world_destroy(world);
 }
 
+/* Look and lease have one time-out together; the lease that comes too late is given back. */
+static void a_redis_that_is_slow_costs_one_time_out(void **state)
+{
+    (void)state;
+    struct tier_world *world = world_create();
+    struct asked warm_up = {0};
+    struct asked slow = {0};
+    struct asked cancelled = {0};
+    struct asked after = {0};
+    peek(&world->replicas[0], &warm_up, "x");
+    world_pass(world, 10);
+    world->redis.latency_ms = TIMEOUT_MS * 2 / 3;
+    ask(&world->replicas[0], &slow, "7d");
+    ask(&world->replicas[0], &cancelled, "30d");
+    world_pass(world, TIMEOUT_MS - 1);
+    assert_int_equal(slow.calls, 0);
+    tier_claim_cancel(world->replicas[0].door, cancelled.claim);
+    world_pass(world, TURN_MS);
+    assert_int_equal(slow.calls, 1);
+    assert_int_equal(slow.outcome, TIER_ABSENT);
+    world_pass(world, 2 * TIMEOUT_MS);
+    assert_int_equal(slow.calls, 1);
+    assert_int_equal(cancelled.calls, 0);
+    assert_null(fake_redis_get(&world->redis, "k:l:7d"));
+    assert_null(fake_redis_get(&world->redis, "k:l:30d"));
+    assert_int_equal(logged(world, "redis.unavailable"), 0);
+    world->redis.latency_ms = 1;
+    assert_int_equal(outcome_of(world, &world->replicas[0], &after, "7d"), TIER_LEADING);
+    settle(&world->replicas[0], &after, NULL);
+    world_pass(world, 10);
+    world_destroy(world);
+}
+
 static void probes_come_ever_less_often_and_find_it_back(void **state)
 {
     (void)state;
@@ -430,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(claims_wait_for_the_first_connection_but_not_for_long),
         cmocka_unit_test(a_redis_that_falls_silent_costs_one_time_out_in_all),
+        cmocka_unit_test(a_redis_that_is_slow_costs_one_time_out),
         cmocka_unit_test(probes_come_ever_less_often_and_find_it_back),
         cmocka_unit_test(a_broken_connection_is_no_outage_unless_it_breaks_again),
         cmocka_unit_test(a_claim_goes_on_over_a_new_connection),
