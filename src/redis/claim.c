@@ -126,8 +126,7 @@ static void take(struct tier_claim *claim)
     if (claim->lease != NULL)
         command = command_create(VALUE_MAX_BYTES, on_taken, claim);
     bool is_complete = command != NULL && COMMAND_ADD(command, TEXT("MULTI")) &&
-                       lease_add_take(claim->lease, command) &&
-                       COMMAND_ADD(command, TEXT("GET"), keys->lease) &&
+                       lease_add_take(claim->lease, command) && holder_add(command, keys) &&
                        lookup_add(command, keys) && COMMAND_ADD(command, TEXT("EXEC"));
     if (!is_complete) {
         command_destroy(command);
@@ -141,7 +140,7 @@ static void take(struct tier_claim *claim)
 static void poll(struct tier_claim *claim)
 {
     struct command *command = command_create(REPLY_MAX_BYTES, on_polled, claim);
-    if (command != NULL && !COMMAND_ADD(command, TEXT("GET"), claim->keys.lease)) {
+    if (command != NULL && !holder_add(command, &claim->keys)) {
         command_destroy(command);
         command = NULL;
     }
@@ -257,19 +256,18 @@ static void wait_on(struct tier_claim *claim)
     start_timer(claim, left_ms < poll_ms ? left_ms : poll_ms);
 }
 
-/* Another replica has the lease, whose token `holder` is; or, as far as Redis tells, nobody has. */
+/* Another replica has the lease, whose token `holder` is. */
 static void begin_to_wait(struct tier_claim *claim, const struct reply *holder)
 {
     struct text token = reply_text(holder);
-    bool is_foreign = holder->kind != REPLY_NIL && token.length != TOKEN_LENGTH;
+    bool is_foreign = token.length != TOKEN_LENGTH;
     if (is_foreign) /* no replica's: nobody would ever settle it */
         link_count(claim->tier->link, FAULT_FOREIGN);
     if (is_foreign || scheduler_now_ms(scheduler_of(claim)) >= claim->wait_until_ms) {
         finish_absent(claim);
         return;
     }
-    if (token.length > 0)
-        memcpy(claim->holder, token.data, TOKEN_LENGTH);
+    memcpy(claim->holder, token.data, TOKEN_LENGTH);
     if (!claim->is_listening) {
         metric_add(claim->tier->series.lease_waits, 1);
         claim->is_listening = true;

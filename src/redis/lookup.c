@@ -47,6 +47,12 @@ static bool add_read(struct command *command, struct text key, int64_t most_byte
                        number_text(most_bytes - 1, digits));
 }
 
+/* One byte more than a token has: what is longer is none. */
+bool holder_add(struct command *command, const struct tier_keys *keys)
+{
+    return add_read(command, keys->lease, TOKEN_LENGTH + 1);
+}
+
 bool lookup_add(struct command *command, const struct tier_keys *keys)
 {
     return add_read(command, keys->failure, FAILURE_MAX_BYTES) &&

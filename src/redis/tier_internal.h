@@ -52,7 +52,11 @@ void tier_keys_finish(struct tier_keys *keys);
 /* Adds what asks for the failure, the value and its PTTL. False when out of memory. */
 bool lookup_add(struct command *command, const struct tier_keys *keys) NODISCARD;
 
-/* The same alone, in one step. NULL only when out of memory. */
+/* Adds what asks for the token of the lease's holder: "" when there is none. False when out of
+ * memory. */
+bool holder_add(struct command *command, const struct tier_keys *keys) NODISCARD;
+
+/* The look-up alone, in one step. NULL only when out of memory. */
 struct command *lookup_command(const struct tier_keys *keys, command_done_fn *done,
                                void *context) NODISCARD;
 

@@ -195,11 +195,14 @@ class TestForeignThings:
         claim.settle("costs")
         wait_until(lambda: replica.peek("7d").words[:2] == ["value", "costs"], "the value in its place")
 
-    @pytest.mark.parametrize("words", [("SET", "kubecent:l:7d", "mine"), ("RPUSH", "kubecent:l:7d", "a")])
+    @pytest.mark.parametrize("words", [("SET", "kubecent:l:7d", "mine"), ("SET", "kubecent:l:7d", ""),
+                                       ("RPUSH", "kubecent:l:7d", "a"), ("SETRANGE", "kubecent:l:7d", 150_000_000, "x")])
     def test_a_lease_of_others_is_not_waited_for(self, redis, replica, words):
         redis.command(*words)
         assert seconds_of(lambda: replica.claim("7d")) < 8 * PATIENCE
         assert replica.claim("7d").outcome == "absent"
+        assert replica.claim("30d").outcome == "leading"
+        assert replica.events("redis.unavailable") == []
 
     @pytest.mark.parametrize("words", [("SET", "kubecent:l:7d", "mine"), ("RPUSH", "kubecent:l:7d", "a")])
     def test_what_takes_the_place_of_a_lease_does_not_cost_the_connection(self, redis, replica, another, words):
