@@ -18,6 +18,7 @@
 
 #include "exchange_state.h"
 #include "mhd_epoll.h"
+#include "mhd_gnutls.h"
 #include "server_state.h"
 
 /* When no descriptor is left to accept a connection with, libmicrohttpd waits for one of its
@@ -261,6 +262,7 @@ struct http_server *http_server_start(const struct http_server_options *options,
         return NULL;
     }
     mhd_epoll_install();
+    mhd_gnutls_install();
     fd = fcntl(server->listener.fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
         server->daemon = start_daemon(server, fd);

@@ -120,23 +120,73 @@ static void expect_name(const struct tls_client *client, const char *expected)
     assert_string_equal(name + strlen("CN="), expected);
 }
 
-static void expect_hello(const struct tls_client *client)
+/* GnuTLS says GNUTLS_E_AGAIN of records without data as well: session tickets, new keys. */
+enum { RECORDS_WITHOUT_DATA_MAX = 8 };
+
+static void expect_answer(const struct tls_client *client)
 {
     char answer[1024] = "";
     size_t length = 0;
+    int without_data = 0;
 
-    assert_int_equal(gnutls_record_send(client->session, HELLO, strlen(HELLO)), strlen(HELLO));
     while (strstr(answer, "\r\n\r\nhello") == NULL) {
         ssize_t count =
             gnutls_record_recv(client->session, answer + length, sizeof(answer) - 1 - length);
 
-        if (count == GNUTLS_E_AGAIN || count == GNUTLS_E_INTERRUPTED)
+        if (count == GNUTLS_E_AGAIN || count == GNUTLS_E_INTERRUPTED) {
+            assert_true(++without_data < RECORDS_WITHOUT_DATA_MAX);
             continue;
+        }
         assert_true(count > 0);
         length += (size_t)count;
         answer[length] = '\0';
     }
     assert_memory_equal(answer, "HTTP/1.1 200 ", strlen("HTTP/1.1 200 "));
+}
+
+static void send_hello(const struct tls_client *client)
+{
+    assert_int_equal(gnutls_record_send(client->session, HELLO, strlen(HELLO)), strlen(HELLO));
+}
+
+static void expect_hello(const struct tls_client *client)
+{
+    send_hello(client);
+    expect_answer(client);
+}
+
+/* What a client says, to be sent at once. */
+struct speech {
+    char bytes[1024];
+    size_t length;
+};
+
+static ssize_t gather(gnutls_transport_ptr_t context, const void *bytes, size_t length)
+{
+    struct speech *speech = context;
+
+    assert_true(length <= sizeof(speech->bytes) - speech->length);
+    memcpy(speech->bytes + speech->length, bytes, length);
+    speech->length += length;
+    return (ssize_t)length;
+}
+
+static void request_that_comes_with_new_keys_is_answered(void **state)
+{
+    const struct toy *toy = *state;
+    struct tls_client client;
+    struct speech speech = {.length = 0};
+
+    assert_int_equal(tls_connect(&client, toy->port), 0);
+    expect_hello(&client);
+    gnutls_transport_set_ptr2(client.session, gnutls_transport_get_ptr(client.session), &speech);
+    gnutls_transport_set_push_function(client.session, gather);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(gnutls_session_key_update(client.session, 0), 0);
+    send_hello(&client);
+    raw_send_bytes(&client.raw, speech.bytes, speech.length);
+    expect_answer(&client);
+    tls_close(&client);
 }
 
 static void expect_shown(const struct toy *toy, const char *name)
@@ -271,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(pair_that_cannot_be_used_leaves_the_certificate, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(requests_in_plain_get_no_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(request_that_comes_with_new_keys_is_answered, set_up,
+                                        tear_down),
         cmocka_unit_test(faults_are_put_down_to_the_file_that_has_them),
         cmocka_unit_test(starved_start_is_an_error),
     };
