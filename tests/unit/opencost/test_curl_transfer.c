@@ -278,16 +278,24 @@ static void each_way_to_answer_has_its_outcome(void **state)
     curl_world_destroy(world);
 }
 
+/* Whether all of it comes with one read is the kernel's to say: mostly it does, and it goes off. */
 static void a_bomb_that_goes_off_while_paused_is_too_large_and_not_want_of_memory(void **state)
 {
+    enum { ATTEMPTS_MAX = 20 };
     (void)state;
     struct curl_world *world = curl_world_create(routes, NULL);
-    struct exchange exchange = {.pause_ms = 100, .max_body_bytes = 1024 * MIB};
-    exchange_run(world, &exchange, "/gzip-bomb-in-one-piece");
-    assert_int_equal(exchange.outcome.error.code, ERR_UPSTREAM_TOO_LARGE);
-    assert_non_null(
-        strstr(exchange.outcome.error.text, "the body unpacks to more than can be held"));
-    exchange_finish(&exchange);
+    bool has_gone_off = false;
+    for (int i = 0; i < ATTEMPTS_MAX && !has_gone_off; i++) {
+        struct exchange exchange = {.pause_ms = 100, .max_body_bytes = 1024 * MIB};
+        exchange_run(world, &exchange, "/gzip-bomb-in-one-piece");
+        const struct error *error = &exchange.outcome.error;
+        has_gone_off = error->code != ERR_NONE;
+        assert_true(!has_gone_off || error->code == ERR_UPSTREAM_TOO_LARGE);
+        assert_true(!has_gone_off ||
+                    strstr(error->text, "the body unpacks to more than can be held") != NULL);
+        exchange_finish(&exchange);
+    }
+    assert_true(has_gone_off);
     curl_world_destroy(world);
 }
 
