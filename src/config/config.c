@@ -35,10 +35,7 @@ static bool add_error(struct config_report *report, const struct setting_info *s
 {
     struct strbuf line CLEANUP(strbuf_finish);
     strbuf_init(&line, MESSAGE_LIMIT);
-    strbuf_append_format(&line, "%s: expected ", setting->name);
-    config_value_append_expected(setting, &line);
-    strbuf_append_text(&line, ", got ");
-    config_value_append_quoted(setting, value, &line);
+    config_value_append_unexpected(setting, value, &line);
     return !strbuf_failed(&line) &&
            string_list_add(&report->errors, strbuf_text(&line), line.length);
 }

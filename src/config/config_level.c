@@ -55,10 +55,7 @@ static bool not_expected(const struct setting_info *setting, const char *value,
 {
     struct strbuf text CLEANUP(strbuf_finish);
     strbuf_init(&text, MESSAGE_LIMIT);
-    strbuf_append_format(&text, "%s: expected ", setting->name);
-    config_value_append_expected(setting, &text);
-    strbuf_append_text(&text, ", got ");
-    config_value_append_quoted(setting, value, &text);
+    config_value_append_unexpected(setting, value, &text);
     return strbuf_failed(&text) ? error_no_memory(reterr)
                                 : error_set(reterr, ERR_INVALID, "%s", strbuf_text(&text));
 }

@@ -271,7 +271,7 @@ enum value_result config_value_read(const struct setting_info *setting, const ch
     return result;
 }
 
-void config_value_append_expected(const struct setting_info *setting, struct strbuf *out)
+static void append_expected(const struct setting_info *setting, struct strbuf *out)
 {
     static const char *const expected[] = {
         [SETTING_BOOLEAN] = "a boolean (true or false, 1 or 0, yes or no, on or off)",
@@ -309,6 +309,15 @@ void config_value_append_quoted(const struct setting_info *setting, const char *
     json_append_string(out, strbuf_text(&shown), is_long ? SHOWN_VALUE_MAX : shown.length);
     if (is_long)
         strbuf_append_text(out, "...");
+}
+
+void config_value_append_unexpected(const struct setting_info *setting, const char *text,
+                                    struct strbuf *out)
+{
+    strbuf_append_format(out, "%s: expected ", setting->name);
+    append_expected(setting, out);
+    strbuf_append_text(out, ", got ");
+    config_value_append_quoted(setting, text, out);
 }
 
 /* Bare where the .env grammar allows it, else in double quotes. */

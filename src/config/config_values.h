@@ -16,12 +16,13 @@ enum value_result { VALUE_OK, VALUE_UNEXPECTED, VALUE_NO_MEMORY };
 enum value_result config_value_read(const struct setting_info *setting, const char *text,
                                     struct config *config) NODISCARD;
 
-/* Appends what values the setting takes: "an integer from 1 to 65535". */
-void config_value_append_expected(const struct setting_info *setting, struct strbuf *out);
-
 /* Appends `text` as a message shows it: in quotes, escaped, shortened, without secrets. */
 void config_value_append_quoted(const struct setting_info *setting, const char *text,
                                 struct strbuf *out);
+
+/* Appends what is wrong with a value: "PORT: expected an integer from 1 to 65535, got \"x\"". */
+void config_value_append_unexpected(const struct setting_info *setting, const char *text,
+                                    struct strbuf *out);
 
 /* Appends the field as a .env file could hold it, without secrets. */
 void config_value_append(const struct setting_info *setting, const struct config *config,
