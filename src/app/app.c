@@ -56,14 +56,28 @@ static void log_initialized(const struct rooms *rooms)
 }
 
 /* What has to be done now and then is done here: it may touch files, and nobody waits for main. */
+static void upkeep(const struct rooms *rooms)
+{
+    http_server_upkeep(rooms->server);
+    api_upkeep(rooms->api);
+}
+
 static void serve_until_stopped(const struct rooms *rooms, struct level *level)
 {
     enum signals_event event;
     while ((event = signals_wait(UPKEEP_INTERVAL_MS)) != SIGNALS_STOP) {
         if (event == SIGNALS_REREAD)
             level_reread(level);
-        http_server_upkeep(rooms->server);
-        api_upkeep(rooms->api);
+        upkeep(rooms);
+    }
+}
+
+/* Nothing but the probe tells it from service as usual. */
+static void serve_for(const struct rooms *rooms, int64_t left_ms)
+{
+    for (; left_ms > 0; left_ms -= UPKEEP_INTERVAL_MS) {
+        signals_pause_ms(left_ms < UPKEEP_INTERVAL_MS ? left_ms : UPKEEP_INTERVAL_MS);
+        upkeep(rooms);
     }
 }
 
@@ -75,7 +89,7 @@ static bool drain(const struct rooms *rooms)
     bool drained = http_server_drain(rooms->server, limit_ms);
     while (!drained && left_ms > limit_ms) {
         left_ms -= limit_ms;
-        http_server_upkeep(rooms->server);
+        upkeep(rooms);
         drained = http_server_drain(rooms->server, limit_ms);
     }
     return drained;
@@ -89,7 +103,7 @@ static void stop_gracefully(struct rooms *rooms)
     api_set_stopping(rooms->api);
     log_info(rooms->log, LOG_EVENT("application.shutdown"));
     signals_exit_on_next();
-    signals_pause_ms(config->shutdown_delay_s * 1000);
+    serve_for(rooms, config->shutdown_delay_s * 1000);
     http_server_quiesce(rooms->server);
     bool drained = drain(rooms);
     rooms_stop_loop(rooms);

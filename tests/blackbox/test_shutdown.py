@@ -60,6 +60,33 @@ def test_a_delay_lets_the_endpoint_go_first(double):
         assert backend.wait_for_exit() == 0
 
 
+class TestDuringTheDelay:
+    """All goes on, what is done once a second included."""
+
+    def test_requests_that_drip_in_are_cut_off(self, double):
+        with Backend(double, SHUTDOWN_DELAY=60, HTTP_REQUEST_TIMEOUT=1) as backend, backend.connect() as dripping_in:
+            backend.signal(signal.SIGTERM)
+            backend.wait_for_event("application.shutdown")
+            dripping_in.send(b"GET /")
+            assert dripping_in.at_end()
+            end_at_once(backend)
+
+    def test_tokens_are_renewed(self, double, tmp_path):
+        (tmp_path / "tokens").write_text("old")
+        with Backend(double, SHUTDOWN_DELAY=60, AUTH_TOKEN_FILE=tmp_path / "tokens") as backend:
+            backend.signal(signal.SIGTERM)
+            backend.wait_for_event("application.shutdown")
+            (tmp_path / "tokens").write_text("renewed")
+            wait_until(lambda: backend.get(TARGET, headers=[("Authorization", "Bearer renewed")]).status == 200, "the new token")
+            end_at_once(backend)
+
+
+def end_at_once(backend):
+    assert backend.process.poll() is None
+    backend.signal(signal.SIGTERM)
+    assert backend.wait_for_exit(SHORTLY, in_good_order=False) == 128 + signal.SIGTERM
+
+
 class TestWhileRequestsWait:
     @pytest.fixture
     def slow(self, double, gate):
