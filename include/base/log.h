@@ -11,8 +11,8 @@
  *
  * Lines are handed to a writer thread through a bounded buffer, so that a slow reader of our output
  * never blocks a server thread. What does not fit is dropped, counted, and the count is logged
- * (`log.dropped`) as soon as there is room again. log_destroy() and log_flush() wait until all is
- * written. Lines leave whole, never interleaved.
+ * (`log.dropped`) as soon as there is room again. log_flush() waits until all is written,
+ * log_destroy() for a few seconds at most. Lines leave whole, never interleaved.
  *
  * Threads: any, except log_create() and log_destroy(). `log` may be NULL: then nothing is logged.
  */
@@ -93,13 +93,16 @@ struct log_options {
     enum log_format format;
     int fd;                         /* where lines go; borrowed, not closed */
     size_t buffer_bytes;            /* 0: a sane default */
+    int64_t end_limit_ms;           /* for log_destroy(); 0: a sane default */
     const struct time_source *time; /* borrowed; NULL: the system's */
 };
 
 /* Starts the writer thread. NULL when out of memory or threads. */
 struct log *log_create(const struct log_options *options, struct error *reterr) NODISCARD;
 
-/* Writes what is left and joins the writer. Accepts NULL. */
+/* Writes what is left and joins the writer, if that can be done within `end_limit_ms`. A reader who
+ * has stopped reading may hold the writer up for ever: then the writer is left alone with what it
+ * has, and ends when it can, or with the process. Accepts NULL. */
 void log_destroy(struct log *log);
 
 /* Returns when every line logged before the call has been written (or the descriptor has failed).

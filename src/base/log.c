@@ -33,12 +33,14 @@ enum {
     LONG_LINE_BYTES = 64 * 1024, /* longer ones lose the ends of their values */
     CUT_VALUE_BYTES = 1024,
     LINGER_MS = 5,
+    DEFAULT_END_LIMIT_MS = 5000, /* within the rest of a pod's grace period */
 };
 
 struct log {
     int fd;
     enum log_format format;
     const struct time_source *time;
+    int64_t end_limit_ms;
     char *ring;
     size_t ring_bytes;
     atomic_int level;
@@ -47,7 +49,7 @@ struct log {
     bool has_writer;
     pthread_mutex_t lock;
     pthread_cond_t work;    /* for the writer */
-    pthread_cond_t written; /* for those in log_flush() */
+    pthread_cond_t written; /* for those in log_flush() and log_destroy() */
     struct {
         uint64_t head; /* behind the last byte logged */
         uint64_t tail; /* the first byte not yet written */
@@ -55,8 +57,10 @@ struct log {
         unsigned flushers;
         bool writer_waits;
         bool stopping;
-        bool failed; /* the last write did not succeed */
-    } shared;        /* with the lock */
+        bool has_ended;    /* the writer: it touches nothing any more */
+        bool is_abandoned; /* nobody waits for the writer, which is to free all at its end */
+        bool failed;       /* the last write did not succeed */
+    } shared;              /* with the lock */
     struct {
         bool is_torn; /* a line was cut short by a failure; the next write starts a new one */
     } own;            /* only the writer thread */
@@ -157,12 +161,17 @@ static void drop_locked(struct log *log, uint64_t lines)
     atomic_fetch_add_explicit(&log->dropped, lines, memory_order_relaxed);
 }
 
-static struct timespec linger_end(void)
+static struct timespec end_after(int64_t limit_ms)
 {
-    enum { NANOSECONDS_PER_MS = 1000000, NANOSECONDS_PER_SECOND = 1000000000 };
+    enum {
+        MS_PER_SECOND = 1000,
+        NANOSECONDS_PER_MS = 1000000,
+        NANOSECONDS_PER_SECOND = 1000000000
+    };
     struct timespec end = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_nsec += (long)LINGER_MS * NANOSECONDS_PER_MS;
+    end.tv_sec += (time_t)(limit_ms / MS_PER_SECOND);
+    end.tv_nsec += (long)(limit_ms % MS_PER_SECOND) * NANOSECONDS_PER_MS;
     if (end.tv_nsec >= NANOSECONDS_PER_SECOND) {
         end.tv_nsec -= NANOSECONDS_PER_SECOND;
         end.tv_sec++;
@@ -196,11 +205,20 @@ static bool wait_for_work_locked(struct log *log)
         pthread_cond_wait(&log->work, &log->lock);
         log->shared.writer_waits = false;
     }
-    struct timespec end = linger_end();
+    struct timespec end = end_after(LINGER_MS);
     int result = 0;
     while (result == 0 && !is_urgent_locked(log))
         result = pthread_cond_timedwait(&log->work, &log->lock, &end);
     return true;
+}
+
+static void free_log(struct log *log)
+{
+    pthread_cond_destroy(&log->work);
+    pthread_cond_destroy(&log->written);
+    pthread_mutex_destroy(&log->lock);
+    free(log->ring);
+    free(log);
 }
 
 static void *writer_main(void *argument)
@@ -223,7 +241,12 @@ static void *writer_main(void *argument)
         drop_locked(log, lost);
         pthread_cond_broadcast(&log->written);
     }
+    log->shared.has_ended = true;
+    bool is_abandoned = log->shared.is_abandoned;
+    pthread_cond_broadcast(&log->written);
     pthread_mutex_unlock(&log->lock);
+    if (is_abandoned)
+        free_log(log);
     return NULL;
 }
 
@@ -244,10 +267,10 @@ static void init_locks(struct log *log)
 {
     pthread_condattr_t monotonic;
     pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->written, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&log->work, &monotonic);
+    pthread_cond_init(&log->written, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -262,6 +285,7 @@ struct log *log_create(const struct log_options *options, struct error *reterr)
     log->fd = options->fd;
     log->format = options->format;
     log->time = options->time != NULL ? options->time : &time_source_system;
+    log->end_limit_ms = options->end_limit_ms > 0 ? options->end_limit_ms : DEFAULT_END_LIMIT_MS;
     log->ring_bytes = options->buffer_bytes > 0 ? options->buffer_bytes : DEFAULT_BUFFER_BYTES;
     log->ring = malloc(log->ring_bytes);
     atomic_init(&log->level, (int)options->level);
@@ -276,22 +300,35 @@ struct log *log_create(const struct log_options *options, struct error *reterr)
     return log;
 }
 
+/* True when the writer has come to its end. False, and the log is no longer ours, when it is still
+ * waiting for the reader. */
+static bool end_writer(struct log *log)
+{
+    struct timespec end = end_after(log->end_limit_ms);
+    int result = 0;
+    pthread_mutex_lock(&log->lock);
+    log->shared.stopping = true;
+    pthread_cond_signal(&log->work);
+    while (result == 0 && !log->shared.has_ended)
+        result = pthread_cond_timedwait(&log->written, &log->lock, &end);
+    bool has_ended = log->shared.has_ended;
+    log->shared.is_abandoned = !has_ended;
+    if (!has_ended)
+        pthread_detach(log->writer);
+    pthread_mutex_unlock(&log->lock);
+    return has_ended;
+}
+
 void log_destroy(struct log *log)
 {
     if (log == NULL)
         return;
     if (log->has_writer) {
-        pthread_mutex_lock(&log->lock);
-        log->shared.stopping = true;
-        pthread_cond_signal(&log->work);
-        pthread_mutex_unlock(&log->lock);
+        if (!end_writer(log))
+            return;
         pthread_join(log->writer, NULL);
     }
-    pthread_cond_destroy(&log->work);
-    pthread_cond_destroy(&log->written);
-    pthread_mutex_destroy(&log->lock);
-    free(log->ring);
-    free(log);
+    free_log(log);
 }
 
 void log_flush(struct log *log)

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaving in good order: who waits is answered, who asks is told, the exit status is 0."""
+import fcntl
 import json
 import re
 import signal
+import subprocess
 import threading
 from contextlib import ExitStack
 
 import pytest
 
 import http_raw
-from backend import Backend
+from backend import BINARY, WRAPPER, Backend, environment
 from opencost_double import ALLOCATION, after, dripping, endless, fixture, hang
 from patience import PATIENCE, wait_until
+from ports import free_port
 
 TYPICAL = fixture("oc2024-namespace_pod-1d.json")
 TARGET = "/api/v1/cost/namespaces?window=3d"
 SHORTLY = 5.0 * PATIENCE
+PIPE_BYTES = 4096
 GRACE = 25.0 * PATIENCE  # below Kubernetes' 30 s
 
 
@@ -178,6 +182,25 @@ def test_it_works_before_the_first_warm_up_has_ended(double, gate):
     with Backend(double, ready=False) as backend:
         backend.signal(signal.SIGTERM)
         assert backend.wait_for_exit(GRACE) == 0
+
+
+def test_a_log_that_nobody_reads_does_not_hold_it_up(double, tmp_path):
+    """A pipe that is full stops who writes into it; the last lines are given up, and nothing else."""
+    port = free_port()
+    process = subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=environment({"HOST": "127.0.0.1", "PORT": port, "OPENCOST_URL": double.url, "REFRESH_WINDOWS": ""}))
+    try:
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        service = Backend(double, PORT=port)
+        wait_until(lambda: not refuses(service), "the listener")
+        for _ in range(PIPE_BYTES // 100):  # a line each
+            assert service.get("/nowhere").status == 404
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(GRACE)
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert (status, errors) == (0, b"")
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -254,6 +255,37 @@ static void a_stuck_reader_costs_lines_but_blocks_nobody(void **state)
     assert_int_equal(tally.last[0], logged - 1);
 }
 
+static size_t count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    size_t count = 0;
+    assert_non_null(tasks);
+    for (const struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks))
+        count += entry->d_name[0] != '.' ? 1 : 0;
+    closedir(tasks);
+    return count;
+}
+
+static void a_stuck_reader_does_not_hold_up_the_end(void **state)
+{
+    struct pipe_ends ends = open_pipe(0);
+    const struct log_options options = {.fd = ends.writer, .end_limit_ms = 10};
+    struct error error;
+    size_t threads = count_threads();
+    struct log *log = log_create(&options, &error);
+    (void)state;
+    assert_non_null(log);
+    for (int n = 0; n < PIPE_BYTES; n++) /* more bytes than the pipe takes */
+        log_numbered(log, 0, n);
+    log_destroy(log);
+    assert_int_equal(count_threads(), threads + 1);
+    /* What the writer was left with it frees when it gets on, or else is a leak. Its descriptor
+     * stays open: it is as little ours as the memory. */
+    close(ends.reader);
+    while (count_threads() > threads)
+        (void)poll(NULL, 0, 1);
+}
+
 static void a_reader_who_leaves_is_no_reason_to_die(void **state)
 {
     struct pipe_ends ends = open_pipe(0);
@@ -476,6 +508,7 @@ int main(void)
         cmocka_unit_test(lines_go_round_the_ring_unharmed),
         cmocka_unit_test(each_line_is_written_whole_or_counted_as_dropped),
         cmocka_unit_test(a_stuck_reader_costs_lines_but_blocks_nobody),
+        cmocka_unit_test(a_stuck_reader_does_not_hold_up_the_end),
         cmocka_unit_test(a_reader_who_leaves_is_no_reason_to_die),
         cmocka_unit_test(a_bad_descriptor_loses_lines_and_nothing_else),
         cmocka_unit_test(losses_are_reported_once_writing_works_again),
