@@ -12,7 +12,12 @@
 
 static const char allowed_methods[] = "GET, HEAD, OPTIONS";
 
-enum { FAULTS_LIMIT_BYTES = 255 * 1024, LOCATION_LIMIT_BYTES = 16 * 1024 };
+enum {
+    FAULTS_LIMIT_BYTES = 255 * 1024,
+    /* What a target may have at least. Answers have what the request leaves of the connection's
+     * memory, and this is in both. */
+    LOCATION_LIMIT_BYTES = 4 * 1024,
+};
 
 static bool create_docs(struct api *api)
 {
@@ -110,8 +115,8 @@ static void reply_other_method(const struct call *call)
                                                    .headers = {{"Allow", allowed_methods}}});
 }
 
-/* 307 to the same path without its last slash. The route's own path goes into Location, never the
- * client's. */
+/* 307 to the same path without its last slash, if the query is not too long for that. The route's
+ * own path goes into Location, never the client's. */
 static void reply_other_slash(const struct call *call, const struct route *route)
 {
     struct text query = call->request->query;

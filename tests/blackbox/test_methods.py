@@ -61,6 +61,19 @@ class TestKnownPaths:
         assert location in (path + query, f"http://kubecent.test{path}{query}")
 
 
+class TestLongRedirects:
+    """Their targets come back in the answer, for which there must be room beside the request."""
+
+    @pytest.mark.parametrize("length, status", [(4096, 307), (4300, 404), (8192, 404), (9500, 404), (12_500, 404), (16_000, 404)])
+    def test_are_made_of_targets_that_must_be_accepted(self, shared_backend, length, status):
+        path = "/api/v1/cost/pods"
+        query = "?x=" + "y" * (length - len(path) - 4)
+        seen = len(shared_backend.events("http.reply_failed"))
+        response = shared_backend.get(f"{path}/{query}")
+        assert (response.status, response.header("Location")) == (status, path + query if status == 307 else None)
+        assert len(shared_backend.events("http.reply_failed")) == seen
+
+
 class TestUnknownPaths:
     @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/api/v1/cost", "/api/v1/cost/namespace", "/API/v1/health",
                                       "/api/v1/health/x", "/api/v2/health", "/favicon.ico", "//", "/api//v1/health",
