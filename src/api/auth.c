@@ -31,7 +31,7 @@ struct token_set {
 struct auth {
     struct watched_file *file;
     struct log *log;
-    bool has_warned; /* since the file could last be used: one line a fault */
+    bool has_warned; /* the file could not be used: one line a fault */
     struct {
         pthread_mutex_t lock;
         struct token_set *tokens;
@@ -199,9 +199,11 @@ void auth_destroy(struct auth *auth)
     free(auth);
 }
 
+/* What could not be used is tried again, though it is the file that was read last: want of memory is
+ * no fault of the file. */
 void auth_upkeep(struct auth *auth)
 {
-    if (!watched_file_has_changed(auth->file))
+    if (!auth->has_warned && !watched_file_has_changed(auth->file))
         return;
     struct error error;
     bool is_loaded = load(auth, &error);

@@ -27,7 +27,7 @@ struct tls {
     struct watched_file *cert;
     struct watched_file *key;
     struct log *log;
-    bool has_warned; /* since the files could last be used: one line a fault */
+    bool has_warned; /* the files could not be used: one line a fault */
     struct {
         pthread_mutex_t lock;
         struct tls_credentials *credentials;
@@ -208,14 +208,15 @@ void tls_destroy(struct tls *tls)
 }
 
 /* Two files are replaced one after the other: in between they do not match, which is a fault that
- * the next upkeep finds mended. A file that changed while it was read has changed at the next, too.
- */
+ * the next upkeep finds mended. A file that changed while it was read has changed at the next, too,
+ * and files that could not be used are tried again anyway: want of memory is no fault of theirs. */
 void tls_upkeep(struct tls *tls)
 {
     struct error error;
     bool is_loaded;
 
-    if (!watched_file_has_changed(tls->cert) && !watched_file_has_changed(tls->key))
+    if (!tls->has_warned && !watched_file_has_changed(tls->cert) &&
+        !watched_file_has_changed(tls->key))
         return;
     is_loaded = load(tls, &error);
     if (is_loaded)

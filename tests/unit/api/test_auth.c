@@ -281,6 +281,31 @@ static void every_failed_allocation_is_an_error(void **state)
     assert_true(failures >= 4);
 }
 
+/* The file is then no other than the one that was looked at, but it has not been taken. */
+static void tokens_that_found_no_memory_are_taken_later(void **state)
+{
+    bool hit = true;
+    long failures = 0;
+    (void)state;
+    if (!alloc_fault_supported())
+        skip();
+    for (long nth = 1; hit; nth++) {
+        struct auth *auth = auth_with("old");
+        replace("new");
+        alloc_fault_arm(nth);
+        auth_upkeep(auth);
+        hit = alloc_fault_hit();
+        alloc_fault_disarm();
+        assert_int_equal(verdict_on(auth, "Bearer old"), hit ? AUTH_GRANTED : AUTH_WRONG_TOKEN);
+        auth_upkeep(auth);
+        assert_int_equal(verdict_on(auth, "Bearer old"), AUTH_WRONG_TOKEN);
+        assert_int_equal(verdict_on(auth, "Bearer new"), AUTH_GRANTED);
+        failures += hit;
+        auth_destroy(auth);
+    }
+    assert_true(failures >= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +317,7 @@ int main(void)
         cmocka_unit_test(file_that_cannot_be_used_leaves_the_tokens_as_they_are),
         cmocka_unit_test(token_that_stays_is_granted_while_others_come_and_go),
         cmocka_unit_test(every_failed_allocation_is_an_error),
+        cmocka_unit_test(tokens_that_found_no_memory_are_taken_later),
     };
 
     return cmocka_run_group_tests(tests, make_file, remove_file);
