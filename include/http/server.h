@@ -5,9 +5,10 @@
  *
  * It reads requests strictly where they could be read in two ways: a request with both
  * Content-Length and Transfer-Encoding, with two different lengths, with NUL or control bytes in
- * its target, or without Host (HTTP/1.1) is answered 400 and the connection closed. Paths and
- * parameters are decoded here, with lengths. Bodies are read and dropped (no route of ours takes
- * one), up to a limit; beyond it the answer is 413 and the connection is closed.
+ * its target, with NUL in a header, or without Host (HTTP/1.1) is answered 400 and the connection
+ * closed. Paths and parameters are decoded here, with lengths. Bodies are read and dropped (no
+ * route of ours takes one), up to a limit; beyond it the answer is 413 and the connection is
+ * closed.
  *
  * Clients that are slow on purpose cost a connection, for a time: one without traffic is closed
  * after `idle_timeout_s`, which also ends an answer that nobody reads, and a request that is not

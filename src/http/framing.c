@@ -41,6 +41,18 @@ static void note_first(const char **slot, const char *value)
         *slot = value;
 }
 
+/* libmicrohttpd takes a line to end at its first NUL, and puts NUL in the place of line ends, which
+ * are LF or CR LF. Others may read on (`chunked`, a NUL and more is another coding to them), so
+ * there must be nothing else before what comes next. */
+static bool follows(const char *line_end, const char *next, unsigned line_ends)
+{
+    static const char ends[4];
+    uintptr_t distance = (uintptr_t)next - (uintptr_t)line_end;
+
+    return distance >= line_ends && distance <= (uintptr_t)2 * line_ends &&
+           memcmp(line_end, ends, distance) == 0;
+}
+
 static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, const char *name,
                                       size_t name_length, const char *value, size_t value_length)
 {
@@ -49,10 +61,11 @@ static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, co
     (void)kind;
     /* A blank before the colon leaves it in the name; a folded line leaves its text there. */
     if (!is_token(name, name_length) || value == NULL ||
-        memchr(value, '\r', value_length) != NULL) {
+        memchr(value, '\r', value_length) != NULL || !follows(head->line_end, name, 1)) {
         head->malformed = true;
         return MHD_NO;
     }
+    head->line_end = value + value_length;
     if (NAME_IS(name, name_length, "Host")) {
         head->hosts++;
     } else if (NAME_IS(name, name_length, "Accept-Encoding")) {
@@ -97,14 +110,25 @@ static bool framing_is_clear(struct request_head *head, bool is_http_1_0)
                         INT64_MAX, &head->body_bytes);
 }
 
+/* The last line has an empty one behind it. `method` stands where the head begins. */
+static bool ends_with_head(const struct request_head *head, struct MHD_Connection *connection,
+                           const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL && follows(head->line_end, method + info->header_size, 2);
+}
+
 bool framing_examine(struct MHD_Connection *connection, const char *method, const char *version,
                      struct request_head *ret_head)
 {
     bool is_http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
 
-    *ret_head = (struct request_head){.body_bytes = 0};
+    *ret_head = (struct request_head){.line_end = version + strlen(version)};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, look_at_header, ret_head);
-    if (ret_head->malformed || !is_token(method, strlen(method)))
+    if (ret_head->malformed || !is_token(method, strlen(method)) ||
+        !ends_with_head(ret_head, connection, method))
         return false;
     if (ret_head->hosts > 1 || (ret_head->hosts == 0 && !is_http_1_0))
         return false;

@@ -30,7 +30,8 @@ struct request_head {
     unsigned hosts;
     unsigned content_lengths;
     unsigned transfer_encodings;
-    bool malformed;     /* a name that is no token, or a value with a bare CR */
+    const char *line_end; /* of the last line looked at */
+    bool malformed;     /* a name that is no token, a value with a bare CR, or a line with a NUL */
     int64_t body_bytes; /* as announced; 0 when chunked or not at all */
 };
 
