@@ -52,6 +52,9 @@ bool error_set(struct error *reterr, enum error_code code, const char *format, .
 /* The same for running out of memory: needs no formatting and cannot fail. Always returns false. */
 bool error_no_memory(struct error *reterr);
 
+/* True when they say the same: what is logged once a fault asks for it. */
+bool error_equals(const struct error *a, const struct error *b) NODISCARD;
+
 /* A stable lower-case word for the code ("upstream_timeout"), for logs and metrics. Never NULL. */
 const char *error_code_name(enum error_code code) NODISCARD;
 

@@ -31,7 +31,7 @@ struct token_set {
 struct auth {
     struct watched_file *file;
     struct log *log;
-    bool has_warned; /* the file could not be used: one line a fault */
+    struct error fault; /* why the file cannot be used, ERR_NONE: it can; one line each */
     struct {
         pthread_mutex_t lock;
         struct token_set *tokens;
@@ -203,18 +203,18 @@ void auth_destroy(struct auth *auth)
  * no fault of the file. */
 void auth_upkeep(struct auth *auth)
 {
-    if (!auth->has_warned && !watched_file_has_changed(auth->file))
+    if (auth->fault.code == ERR_NONE && !watched_file_has_changed(auth->file))
         return;
-    struct error error;
+    struct error error = {.code = ERR_NONE};
     bool is_loaded = load(auth, &error);
     if (is_loaded)
         log_info(auth->log, LOG_EVENT("auth.tokens_reloaded"),
                  LOG_STR("path", watched_file_path(auth->file)),
                  LOG_INT("count", auth->current.tokens->count));
-    else if (!auth->has_warned)
+    else if (!error_equals(&error, &auth->fault))
         log_warning(auth->log, LOG_EVENT("auth.tokens_unreadable"),
                     LOG_STR("path", watched_file_path(auth->file)), LOG_STR("error", error.text));
-    auth->has_warned = !is_loaded;
+    auth->fault = error;
 }
 
 /* How `sent` differs from the token, 0: not at all. Takes as long as `sent` is, whatever the token:

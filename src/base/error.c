@@ -50,6 +50,11 @@ bool error_no_memory(struct error *reterr)
     return false;
 }
 
+bool error_equals(const struct error *a, const struct error *b)
+{
+    return a->code == b->code && strcmp(a->text, b->text) == 0;
+}
+
 const char *error_code_name(enum error_code code)
 {
     static const char *const names[] = {

@@ -27,7 +27,7 @@ struct tls {
     struct watched_file *cert;
     struct watched_file *key;
     struct log *log;
-    bool has_warned; /* the files could not be used: one line a fault */
+    struct error fault; /* why the files cannot be used, ERR_NONE: they can; one line each */
     struct {
         pthread_mutex_t lock;
         struct tls_credentials *credentials;
@@ -212,19 +212,19 @@ void tls_destroy(struct tls *tls)
  * and files that could not be used are tried again anyway: want of memory is no fault of theirs. */
 void tls_upkeep(struct tls *tls)
 {
-    struct error error;
+    struct error error = {.code = ERR_NONE};
     bool is_loaded;
 
-    if (!tls->has_warned && !watched_file_has_changed(tls->cert) &&
+    if (tls->fault.code == ERR_NONE && !watched_file_has_changed(tls->cert) &&
         !watched_file_has_changed(tls->key))
         return;
     is_loaded = load(tls, &error);
     if (is_loaded)
         log_info(tls->log, LOG_EVENT("tls.reloaded"),
                  LOG_STR("path", watched_file_path(tls->cert)));
-    else if (!tls->has_warned)
+    else if (!error_equals(&error, &tls->fault))
         log_warning(tls->log, LOG_EVENT("tls.reload_failed"), LOG_STR("error", error.text));
-    tls->has_warned = !is_loaded;
+    tls->fault = error;
 }
 
 static gnutls_session_t session_of(struct MHD_Connection *connection)

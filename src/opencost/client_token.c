@@ -13,7 +13,7 @@ enum { TOKEN_MAX_BYTES = 16 * 1024 };
 struct client_token {
     struct watched_file *file;
     struct log *log;
-    bool has_warned; /* since the file was last readable: one line a fault, not one a request */
+    struct error fault;             /* of the file, or ERR_NONE: one line each, not one a request */
     char text[TOKEN_MAX_BYTES + 1]; /* empty: none yet */
 };
 
@@ -74,14 +74,13 @@ const char *client_token_text(struct client_token *token)
     if (token == NULL)
         return NULL;
     if (watched_file_has_changed(token->file)) {
-        struct error error;
-        bool is_loaded = load(token, &error);
-        if (!is_loaded && !token->has_warned)
+        struct error error = {.code = ERR_NONE};
+        if (!load(token, &error) && !error_equals(&error, &token->fault))
             log_warning(token->log, LOG_EVENT("opencost.token_unreadable"),
                         LOG_STR("path", watched_file_path(token->file)),
                         LOG_STR("error", error.text),
                         LOG_BOOL("keeps_last", token->text[0] != '\0'));
-        token->has_warned = !is_loaded;
+        token->fault = error;
     }
     return token->text[0] != '\0' ? token->text : NULL;
 }

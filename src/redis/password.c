@@ -13,7 +13,7 @@ struct password {
     char *text; /* NULL: none, or none yet */
     struct watched_file *file;
     struct log *log;
-    bool has_warned; /* since the file was last readable */
+    struct error fault; /* of the file, or ERR_NONE: one line each */
 };
 
 struct password *password_create(const char *given, const char *path, struct log *log)
@@ -69,14 +69,13 @@ static bool load(struct password *password, struct error *reterr)
 const char *password_text(struct password *password)
 {
     if (password->file != NULL && watched_file_has_changed(password->file)) {
-        struct error error;
-        bool is_loaded = load(password, &error);
-        if (!is_loaded && !password->has_warned)
+        struct error error = {.code = ERR_NONE};
+        if (!load(password, &error) && !error_equals(&error, &password->fault))
             log_warning(password->log, LOG_EVENT("redis.password_unreadable"),
                         LOG_STR("path", watched_file_path(password->file)),
                         LOG_STR("error", error.text),
                         LOG_BOOL("keeps_last", password->text != NULL));
-        password->has_warned = !is_loaded;
+        password->fault = error;
     }
     return password->text;
 }

@@ -194,6 +194,15 @@ class TestRenewal:
         wait_until(lambda: self.status(renewed, "new") == 200, "the new token")
         assert len(renewed.events("auth.tokens_unreadable")) == 1
 
+    def test_each_fault_of_it_is_said_once(self, renewed, path):
+        for lines, error in ((["a b"], "line 1 holds characters that no token has"), ([], "no token in it"),
+                             (["good", "a b"], "line 2 holds characters that no token has")):
+            write(path, *lines)
+            renewed.wait_for_event("auth.tokens_unreadable", error=error)
+        write(path, "new")
+        wait_until(lambda: self.status(renewed, "new") == 200, "the new token")
+        assert len(renewed.events("auth.tokens_unreadable")) == 3
+
 
 class TestStart:
     @pytest.mark.parametrize("content, why", [("", "no token in it"), ("# none\n\n", "no token in it"),

@@ -355,6 +355,16 @@ class TestRenewal:
         wait_until(lambda: shown_certificate(renewed) == der(other_pair[0]), "the new certificate")
         assert len(renewed.events("tls.reload_failed")) == 1
 
+    def test_each_fault_is_said_once(self, renewed, place, pair, other_pair):
+        """Whoever mends one and makes another hears of it."""
+        put(pair[1:], place)  # a key in the certificate's place
+        wait_until(lambda: len(renewed.events("tls.reload_failed")) == 1, "a word of it")
+        put(other_pair[:1], place)  # a certificate without its key
+        wait_until(lambda: len(renewed.events("tls.reload_failed")) == 2, "a word of that")
+        put(other_pair, place)
+        wait_until(lambda: shown_certificate(renewed) == der(other_pair[0]), "the new certificate")
+        assert len(renewed.events("tls.reload_failed")) == 2
+
     @pytest.mark.parametrize("spoil", [lambda cert, _: cert.write_text("no certificate"), lambda _, key: key.write_text(""),
                                        lambda cert, _: cert.unlink(), lambda _, key: key.unlink()],
                              ids=["certificate_garbage", "key_empty", "certificate_gone", "key_gone"])

@@ -87,6 +87,22 @@ static void every_code_has_a_name_of_its_own(void **state)
     assert_string_equal(error_code_name((enum error_code)1000), "unknown");
 }
 
+static void errors_are_equal_that_say_the_same(void **state)
+{
+    struct error one = {.code = ERR_NONE};
+    struct error other = {.code = ERR_NONE};
+    (void)state;
+    assert_true(error_equals(&one, &other));
+    error_set(&one, ERR_IO, "port %d", 1);
+    assert_false(error_equals(&one, &other));
+    error_set(&other, ERR_IO, "port %d", 2);
+    assert_false(error_equals(&one, &other));
+    error_set(&other, ERR_INVALID, "port %d", 1);
+    assert_false(error_equals(&one, &other));
+    error_set(&other, ERR_IO, "port %d", 1);
+    assert_true(error_equals(&one, &other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +113,7 @@ int main(void)
         cmocka_unit_test(a_text_that_just_fits_is_whole),
         cmocka_unit_test(running_out_of_memory_says_so),
         cmocka_unit_test(every_code_has_a_name_of_its_own),
+        cmocka_unit_test(errors_are_equal_that_say_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

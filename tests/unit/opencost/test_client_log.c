@@ -190,7 +190,7 @@ static void the_token_is_read_again_when_its_file_changes(void **state)
         }
     }
     char *log = client_world_log(world);
-    assert_int_equal(count(log, "opencost.token_unreadable"), 2); /* one a fault */
+    assert_int_equal(count(log, "opencost.token_unreadable"), 4); /* one a fault */
     assert_int_equal(count(log, "first") + count(log, "third"), 0);
     free(log);
     client_world_destroy(world);
