@@ -287,9 +287,10 @@ static void end_given_up(struct loop_task *task)
 void cost_service_give_up(struct cost_service *service, struct cost_request *request)
 {
     atomic_store(&request->is_given_up, true);
-    if (!atomic_exchange(&service->end_given_up_is_posted, true))
-        atomic_store(&service->end_given_up_is_posted,
-                     scheduler_post(service->options.scheduler, &service->end_given_up));
+    /* Once posted, it may have run already: what it notes is not to be overwritten. */
+    if (!atomic_exchange(&service->end_given_up_is_posted, true) &&
+        !scheduler_post(service->options.scheduler, &service->end_given_up))
+        atomic_store(&service->end_given_up_is_posted, false);
 }
 
 /* Another request may have had the view made since this one looked. */

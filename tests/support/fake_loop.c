@@ -33,7 +33,7 @@ struct fake_loop {
     struct loop_timer timers; /* head of a ring */
     uint64_t starts;
     struct queued_job *first_job, **last_job;
-    bool jobs_held, jobs_refused, timers_refused;
+    bool jobs_held, jobs_refused, timers_refused, runs_when_posted;
     atomic_int_least64_t now_ms;
     atomic_int_least64_t wall_offset_us; /* wall minus monotonic */
 
@@ -113,6 +113,8 @@ static bool fake_job_start(void *self, struct loop_job *job)
     return true;
 }
 
+static bool run_one_task(struct fake_loop *loop);
+
 static bool fake_post(void *self, struct loop_task *task)
 {
     struct fake_loop *loop = self;
@@ -124,6 +126,8 @@ static bool fake_post(void *self, struct loop_task *task)
         loop->inbox.last = &task->next;
     }
     pthread_mutex_unlock(&loop->inbox.mutex);
+    while (loop->runs_when_posted && run_one_task(loop))
+        continue;
     return is_taken;
 }
 
@@ -300,6 +304,11 @@ void fake_loop_refuse_jobs(struct fake_loop *loop, bool refuse)
 void fake_loop_refuse_timers(struct fake_loop *loop, bool refuse)
 {
     loop->timers_refused = refuse;
+}
+
+void fake_loop_run_when_posted(struct fake_loop *loop, bool run)
+{
+    loop->runs_when_posted = run;
 }
 
 void fake_loop_stop(struct fake_loop *loop)

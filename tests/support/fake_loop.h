@@ -54,6 +54,10 @@ size_t fake_loop_queued_jobs(const struct fake_loop *loop);
 void fake_loop_refuse_jobs(struct fake_loop *loop, bool refuse);
 void fake_loop_refuse_timers(struct fake_loop *loop, bool refuse);
 
+/* While set, a task has run before scheduler_post() returns, as when the loop thread is faster than
+ * the thread that posts. */
+void fake_loop_run_when_posted(struct fake_loop *loop, bool run);
+
 /* What worker_stop() does: runs what was posted, cancels jobs still queued, refuses tasks from then
  * on. */
 void fake_loop_stop(struct fake_loop *loop);

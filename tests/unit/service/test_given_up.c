@@ -268,6 +268,23 @@ static void giving_up_may_overtake_the_order(void **state)
     assert_int_equal(cost_service_waiting(house->service), 0);
 }
 
+static void giving_up_is_heard_each_time_however_fast_the_loop_thread_is(void **state)
+{
+    struct house *house = *state;
+    struct asker slow[SLOTS];
+    struct asker leaving;
+    occupy(house, slow);
+    fake_loop_run_when_posted(house->loop, true);
+    for (int round = 0; round < 3; round++) {
+        ask(house, "3d", &leaving);
+        cost_service_give_up(house->service, &leaving.request);
+        assert_int_equal(leaving.done, 1);
+        assert_int_equal(leaving.answer.error.code, ERR_DEADLINE);
+    }
+    fake_loop_run_when_posted(house->loop, false);
+    free_slots(house, slow);
+}
+
 static void a_stop_finds_given_up_and_waiting_ones_alike(void **state)
 {
     struct house *house = *state;
@@ -340,6 +357,7 @@ int main(void)
         CASE(a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own),
         CASE(who_gives_up_is_done_at_once_and_alone),
         CASE(giving_up_may_overtake_the_order),
+        CASE(giving_up_is_heard_each_time_however_fast_the_loop_thread_is),
         CASE(a_stop_finds_given_up_and_waiting_ones_alike),
         cmocka_unit_test(any_allocation_may_fail),
     };
