@@ -46,8 +46,8 @@ struct view_maker {
     bool failed;
     struct error error; /* the first, if failed */
     struct loop_timer
-        *grace; /* only while stale data could take the place of all that is pending */
-    int64_t now_s;
+        *grace;    /* only while stale data could take the place of all that is pending */
+    int64_t now_s; /* when it began: which months are asked for, and how far the last one is */
     struct loop_job job;
     struct http_content *content;
 };
@@ -190,7 +190,6 @@ static void maker_step(struct view_maker *maker)
         maker_end(maker);
         return;
     }
-    maker->now_s = time_wall_s(maker->service->options.time);
     if (!scheduler_job(maker->service->options.scheduler, &maker->job)) {
         (void)error_no_memory(&maker->error);
         maker_end(maker);
@@ -333,10 +332,9 @@ static void add_fixed_window(struct view_maker *maker, struct text window_text)
 
 static void add_months(struct view_maker *maker)
 {
-    int64_t now_s = time_wall_s(maker->service->options.time);
     int64_t ttl_ms = maker->service->options.ttl_ms;
     for (int back = maker->spec->query.months - 1; back >= 0; back--) {
-        struct window window = window_of_month(now_s, back);
+        struct window window = window_of_month(maker->now_s, back);
         add_need(maker, &window, false, back == 0 ? ttl_ms : CLOSED_MONTH_TTL_MS);
     }
 }
@@ -367,6 +365,7 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec,
     }
     maker->service = service;
     maker->spec = view_spec_hold(spec);
+    maker->now_s = time_wall_s(service->options.time);
     maker->work.unwanted = unwanted;
     flight_set_work(service->loop.views, spec->key, &maker->work);
     maker->job = (struct loop_job){.work = render, .done = rendered};

@@ -388,6 +388,25 @@ static void trend_asks_once_a_month_and_keeps_closed_months_for_a_day(void **sta
     asker_release(&asker);
 }
 
+static void current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked(void **state)
+{
+    struct house *house = *state;
+    struct asker asker;
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, NULL);
+    query.months = 2;
+    fake_loop_set_wall(house->loop, 1795478399); /* 2026-11-23T23:59:59Z */
+    house_ask(house, &query, &asker);
+    assert_non_null(strstr(scripted_origin_url(house->origin, 1),
+                           "window=2026-11-01T00:00:00Z,2026-11-24T00:00:00Z&"));
+    house_answer(house, 0, one_pod_costing("10.5"));
+    fake_loop_advance(house->loop, 2000);
+    house_answer(house, 1, one_pod_costing("23.0"));
+    assert_non_null(strstr(asker_body(&asker), "{\"month\":\"2026-11\",\"total_cost\":23.0,"
+                                               "\"daily_average\":1.0,\"namespaces\":1,"
+                                               "\"pods\":1,\"partial\":true}"));
+    asker_release(&asker);
+}
+
 static void trend_fails_with_its_first_month_and_keeps_the_others(void **state)
 {
     struct house *house = *state;
@@ -474,6 +493,7 @@ int main(void)
         CASE(answer_without_rows_does_not_replace_fresh_rows),
         CASE(request_joins_a_refresh_that_is_under_way),
         CASE(trend_asks_once_a_month_and_keeps_closed_months_for_a_day),
+        CASE(current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked),
         CASE(trend_fails_with_its_first_month_and_keeps_the_others),
         CASE(filter_that_no_namespace_can_match_is_answered_and_not_kept),
         CASE(namespace_called_none_is_not_the_absence_of_a_filter),
