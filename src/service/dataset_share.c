@@ -163,6 +163,24 @@ static void found(struct dataset_share *share, const struct tier_value *value)
         share_go_alone(share);
 }
 
+/* Whether another replica, had it asked, would have met with the same. */
+static bool is_of_opencost(enum error_code code)
+{
+    switch (code) {
+    case ERR_UPSTREAM_CONNECT:
+    case ERR_UPSTREAM_TLS:
+    case ERR_UPSTREAM_TIMEOUT:
+    case ERR_UPSTREAM_STATUS:
+    case ERR_UPSTREAM_REJECTED:
+    case ERR_UPSTREAM_REFUSED:
+    case ERR_UPSTREAM_BODY:
+    case ERR_UPSTREAM_TOO_LARGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void claimed(void *context, enum tier_outcome outcome, const struct tier_value *value,
                     struct tier_lease *lease, const struct error *error)
 {
@@ -177,7 +195,11 @@ static void claimed(void *context, enum tier_outcome outcome, const struct tier_
         share->done(share->context, &(struct share_outcome){.kind = SHARE_LEAD, .share = share});
         break;
     case TIER_FAILED:
-        share_fail(share, error);
+        /* Of another kind no replica tells; but whoever may write to the tier could. */
+        if (is_of_opencost(error->code))
+            share_fail(share, error);
+        else
+            share_go_alone(share);
         break;
     default:
         share_go_alone(share);
@@ -281,24 +303,6 @@ void dataset_share_publish(struct dataset_share *share, struct dataset *dataset,
     share->job = (struct loop_job){.work = write_image, .done = image_written};
     if (!scheduler_job(share->service->options.scheduler, &share->job))
         dataset_share_give_up(share, NULL);
-}
-
-/* Whether another replica, had it asked, would have met with the same. */
-static bool is_of_opencost(enum error_code code)
-{
-    switch (code) {
-    case ERR_UPSTREAM_CONNECT:
-    case ERR_UPSTREAM_TLS:
-    case ERR_UPSTREAM_TIMEOUT:
-    case ERR_UPSTREAM_STATUS:
-    case ERR_UPSTREAM_REJECTED:
-    case ERR_UPSTREAM_REFUSED:
-    case ERR_UPSTREAM_BODY:
-    case ERR_UPSTREAM_TOO_LARGE:
-        return true;
-    default:
-        return false;
-    }
 }
 
 void dataset_share_give_up(struct dataset_share *share, const struct error *error)

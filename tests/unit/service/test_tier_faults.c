@@ -201,6 +201,49 @@ static void open_circuit_of_one_is_not_the_failure_of_all(void **state)
     assert_answered(scene, 0, "1.5");
 }
 
+static bool wants_nothing(void *context, const struct tier_value *value)
+{
+    (void)context, (void)value;
+    return false;
+}
+
+static void take_lease(void *context, enum tier_outcome outcome, const struct tier_value *value,
+                       struct tier_lease *lease, const struct error *error)
+{
+    struct tier_lease **taken = context;
+    (void)value, (void)error;
+    assert_int_equal(outcome, TIER_LEADING);
+    *taken = lease;
+}
+
+/* No replica says such things; whoever may write to the tier can. */
+static void failure_that_is_not_of_opencost_is_none(void **state)
+{
+    static const enum error_code codes[] = {ERR_SHUTDOWN, ERR_NO_MEMORY, ERR_UPSTREAM_UNAVAILABLE};
+    struct scene *scene = *state;
+    const struct shared_tier *stranger = scripted_tier_door(scene->street.tier, REPLICAS);
+    fetch(scene, 0, "1.5");
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        const struct error error = {.code = codes[i], .text = "nonsense"};
+        struct tier_lease *lease = NULL;
+        const struct tier_claim_request request = {
+            .key = scripted_tier_key(scene->street.tier, key_end),
+            .max_wait_ms = 1000,
+            .is_wanted = wants_nothing,
+            .done = take_lease,
+            .context = &lease,
+        };
+        street_advance(&scene->street, HOUSE_TTL_MS);
+        assert_non_null(tier_claim(stranger, &request));
+        street_advance(&scene->street, ASKING_MS);
+        ask(scene, 1);
+        tier_settle(stranger, lease, NULL, 0, &error);
+        street_advance(&scene->street, ASKING_MS);
+        answer(scene, "2.5");
+        assert_answered(scene, 1, "2.5");
+    }
+}
+
 static void refreshed(void *context, const struct error *error,
                       const struct cost_refreshed *refreshed)
 {
@@ -683,6 +726,7 @@ int main(void)
         ON_STREET(leader_that_stops_while_it_writes_hands_over_at_once),
         ON_STREET(without_memory_for_the_value_another_leads),
         ON_STREET(open_circuit_of_one_is_not_the_failure_of_all),
+        ON_STREET(failure_that_is_not_of_opencost_is_none),
         ON_STREET(empty_answer_that_is_not_used_is_not_shared),
         ON_STREET(tier_that_is_down_leaves_each_to_itself),
         ON_STREET(tier_that_hangs_costs_its_timeout),
