@@ -211,10 +211,17 @@ static struct dataset *stale_dataset(const struct dataset_need *need)
     return NULL;
 }
 
+static bool is_expired(const struct view_maker *maker, const struct dataset *dataset)
+{
+    int64_t now_ms = scheduler_now_ms(maker->service->options.scheduler);
+    return now_ms - dataset->fetched_ms >= dataset->ttl_ms;
+}
+
+/* What has come into the cache meanwhile, from another replica or from a snapshot, may be fresh. */
 static bool take_stale_dataset(struct dataset_need *need)
 {
     need->dataset = stale_dataset(need);
-    need->maker->stale |= need->dataset != NULL;
+    need->maker->stale |= need->dataset != NULL && is_expired(need->maker, need->dataset);
     return need->dataset != NULL;
 }
 

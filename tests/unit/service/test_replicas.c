@@ -481,6 +481,30 @@ static void stale_value_of_another_replica_is_served_as_ones_own(void **state)
     assert_int_equal(scripted_tier_counts(street->tier).peeks, 1);
 }
 
+/* The tier was out of order when the fetch began, and is well when it has failed. */
+static void value_within_its_ttl_is_not_called_stale_though_opencost_fails(void **state)
+{
+    struct street *street = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    struct asker asker;
+    struct asker other;
+    scripted_tier_set_mood(street->tier, 1, SCRIPTED_TIER_DOWN);
+    street_ask(street, 1, &query, &asker);
+    street_advance(street, LATENCY_MS);
+    scripted_tier_set_mood(street->tier, 1, SCRIPTED_TIER_WELL);
+    street_ask(street, 0, &query, &other);
+    street_advance(street, LATENCY_MS);
+    scripted_origin_answer(street->houses[0].origin, 0, 200, one_pod_costing("1.5"));
+    street_advance(street, TOOK_MS);
+    asker_release(&other);
+    scripted_origin_answer(street->houses[1].origin, 0, 404, "not here");
+    street_advance(street, LATENCY_MS);
+    assert_non_null(strstr(asker_body(&asker), "1.5"));
+    assert_int_equal(asker.answer.source, COST_SOURCE_HIT);
+    assert_false(asker.answer.origin_unavailable);
+    asker_release(&asker);
+}
+
 /* It is kept longer than that, to be served while it is refetched. */
 static void value_past_the_stale_time_is_not_served(void **state)
 {
@@ -541,6 +565,7 @@ int main(void)
         ON_STREET(replicas_out_of_step_fall_into_step_when_the_tier_is_back),
         ON_STREET(failing_opencost_is_asked_by_one_at_a_time),
         ON_STREET(stale_value_of_another_replica_is_served_as_ones_own),
+        ON_STREET(value_within_its_ttl_is_not_called_stale_though_opencost_fails),
         cmocka_unit_test(value_past_the_stale_time_is_not_served),
         cmocka_unit_test(without_a_stale_time_the_tier_is_not_asked_for_stale_data),
     };
