@@ -5,9 +5,9 @@
  *     needing -> rendering -> stored     (or ended with the first error)
  *
  * A view needs one dataset, or for a trend one a month. Each is taken from the cache if it is fresh
- * there, else this work joins the dataset's flight. When that fails, or has not ended after a grace
- * though all could be had stale, expired data are used if the cache has any that are not too old.
- * The flight goes on without us.
+ * there (and had anew if it is not any more when the last one has come), else this work joins the
+ * dataset's flight. When that fails, or has not ended after a grace though all could be had stale,
+ * expired data are used if the cache has any that are not too old. The flight goes on without us.
  *
  * When nobody waits for the view any more and a dataset of it still waits in the queue for
  * OpenCost, the work is given up, and with it the flights of such datasets, as far as nobody else
@@ -30,6 +30,7 @@ struct dataset_need {
     struct dataset_order order;
     struct flight_waiter waiter;
     bool leads;              /* its flight */
+    bool was_cached;         /* there was no need for a flight */
     struct dataset *dataset; /* held, once there */
 };
 
@@ -41,7 +42,7 @@ struct view_maker {
     size_t need_count;
     size_t pending;              /* needs that wait for a flight */
     bool beginning;              /* needs are being begun: nothing ends meanwhile */
-    struct trace_context *trace; /* borrowed while they are */
+    struct trace_context *trace; /* held; NULL: none */
     bool fetched, led, shared, stale;
     bool failed;
     struct error error; /* the first, if failed */
@@ -66,6 +67,7 @@ static void maker_free(struct view_maker *maker)
         dataset_release(maker->needs[i].dataset);
     }
     view_spec_release(maker->spec);
+    trace_context_release(maker->trace);
     http_content_release(maker->content);
     free(maker);
 }
@@ -180,12 +182,41 @@ static bool take_cached_view(struct view_maker *maker)
     return ours;
 }
 
+static bool is_expired(const struct view_maker *maker, const struct dataset *dataset)
+{
+    int64_t now_ms = scheduler_now_ms(maker->service->options.scheduler);
+    return now_ms - dataset->fetched_ms >= dataset->ttl_ms;
+}
+
+/* What was fresh when the work began may have expired while other months were waited for. True when
+ * there was such. */
+static bool drop_expired(struct view_maker *maker)
+{
+    bool dropped = false;
+    for (size_t i = 0; i < maker->need_count; i++) {
+        struct dataset_need *need = &maker->needs[i];
+        if (!need->was_cached || !is_expired(maker, need->dataset))
+            continue;
+        dataset_release(need->dataset);
+        need->dataset = NULL;
+        need->was_cached = false;
+        dropped = true;
+    }
+    return dropped;
+}
+
+static void begin_needs(struct view_maker *maker);
+
 /* Goes on when there is nothing left to wait for, or no reason to. */
 static void maker_step(struct view_maker *maker)
 {
     if (maker->beginning || (maker->pending > 0 && !maker->failed))
         return;
     end_grace(maker);
+    if (!maker->failed && !maker->stale && drop_expired(maker)) {
+        begin_needs(maker);
+        return;
+    }
     if (maker->failed || take_cached_view(maker)) {
         maker_end(maker);
         return;
@@ -209,12 +240,6 @@ static struct dataset *stale_dataset(const struct dataset_need *need)
         return dataset;
     dataset_release(dataset);
     return NULL;
-}
-
-static bool is_expired(const struct view_maker *maker, const struct dataset *dataset)
-{
-    int64_t now_ms = scheduler_now_ms(maker->service->options.scheduler);
-    return now_ms - dataset->fetched_ms >= dataset->ttl_ms;
 }
 
 /* What has come into the cache meanwhile, from another replica or from a snapshot, may be fresh. */
@@ -301,6 +326,7 @@ static void need_begin(struct dataset_need *need)
     struct cache_hit hit;
     if (cache_peek(service->options.cache, need->order.key, now_ms, &hit) == CACHE_FRESH) {
         need->dataset = dataset_from_shared(hit.value);
+        need->was_cached = true;
         return;
     }
     shared_release(hit.value);
@@ -320,6 +346,20 @@ static void need_begin(struct dataset_need *need)
         need_failed(need, &error);
         break;
     }
+}
+
+/* All that have no dataset. */
+static void begin_needs(struct view_maker *maker)
+{
+    maker->beginning = true;
+    for (size_t i = 0; i < maker->need_count && !maker->failed; i++) {
+        if (maker->needs[i].dataset == NULL)
+            need_begin(&maker->needs[i]);
+    }
+    maker->beginning = false;
+    if (maker->pending > 0 && !maker->failed)
+        begin_grace(maker);
+    maker_step(maker);
 }
 
 static void add_need(struct view_maker *maker, const struct window *window, bool include_idle,
@@ -372,18 +412,11 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec,
     }
     maker->service = service;
     maker->spec = view_spec_hold(spec);
+    maker->trace = trace_context_hold(trace);
     maker->now_s = time_wall_s(service->options.time);
     maker->work.unwanted = unwanted;
     flight_set_work(service->loop.views, spec->key, &maker->work);
     maker->job = (struct loop_job){.work = render, .done = rendered};
     add_needs(maker);
-    maker->beginning = true;
-    maker->trace = trace;
-    for (size_t i = 0; i < maker->need_count && !maker->failed; i++)
-        need_begin(&maker->needs[i]);
-    maker->beginning = false;
-    maker->trace = NULL;
-    if (maker->pending > 0 && !maker->failed)
-        begin_grace(maker);
-    maker_step(maker);
+    begin_needs(maker);
 }

@@ -388,6 +388,28 @@ static void trend_asks_once_a_month_and_keeps_closed_months_for_a_day(void **sta
     asker_release(&asker);
 }
 
+static void month_that_expires_while_others_are_waited_for_is_asked_for_anew(void **state)
+{
+    struct house *house = *state;
+    struct asker asker;
+    struct cost_query month =
+        house_query(COST_VIEW_NAMESPACES, "2026-11-01T00:00:00Z,2026-11-24T00:00:00Z");
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, NULL);
+    query.months = 2;
+    house_warm(house, &month, "1.5");
+    fake_loop_advance(house->loop, HOUSE_TTL_MS - 1000);
+    house_ask(house, &query, &asker);
+    assert_int_equal(scripted_origin_asked(house->origin), 2);
+    fake_loop_advance(house->loop, 1000);
+    house_answer(house, 1, one_pod_costing("10.5"));
+    assert_int_equal(scripted_origin_asked(house->origin), 3);
+    house_answer(house, 2, one_pod_costing("2.5"));
+    assert_non_null(strstr(asker_body(&asker), "\"total\":13.0"));
+    assert_int_equal(asker.answer.fetched_ms, house_now_ms(house));
+    asker_release(&asker);
+    assert_true(house_hits(house, &query));
+}
+
 static void current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked(void **state)
 {
     struct house *house = *state;
@@ -493,6 +515,7 @@ int main(void)
         CASE(answer_without_rows_does_not_replace_fresh_rows),
         CASE(request_joins_a_refresh_that_is_under_way),
         CASE(trend_asks_once_a_month_and_keeps_closed_months_for_a_day),
+        CASE(month_that_expires_while_others_are_waited_for_is_asked_for_anew),
         CASE(current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked),
         CASE(trend_fails_with_its_first_month_and_keeps_the_others),
         CASE(filter_that_no_namespace_can_match_is_answered_and_not_kept),
