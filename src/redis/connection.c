@@ -60,9 +60,11 @@ static void mind_silence(struct connection *connection)
         loop_timer_stop(options->scheduler, connection->silence);
         return;
     }
+    int64_t limit_ms =
+        options->timeout_ms > COMMAND_MAX_MS ? options->timeout_ms : (int64_t)COMMAND_MAX_MS;
     int64_t most_ms = options->timeout_ms + (int64_t)(connection->moved_bytes / LEAST_BYTES_PER_MS);
-    if (most_ms > COMMAND_MAX_MS)
-        most_ms = COMMAND_MAX_MS;
+    if (most_ms > limit_ms)
+        most_ms = limit_ms;
     int64_t left_ms = connection->first_since_ms + most_ms - now_ms(connection);
     int64_t delay_ms = left_ms < options->timeout_ms ? left_ms : options->timeout_ms;
     if (delay_ms > 0) /* else another byte in time would give it another turn, and so on */

@@ -4,8 +4,9 @@
  *
  * Whatever hangs ends it: no byte, in or out, for the time-out while something is waited for; a
  * reply that is not whole by then, but for the time that large ones may take, which is
- * COMMAND_MAX_MS at most; replies larger than announced; bytes that are no reply; replies nobody
- * asked for. A connection that failed stays so until it is closed.
+ * COMMAND_MAX_MS at most, or the time-out if that is longer; replies larger than announced; bytes
+ * that are no reply; replies nobody asked for. A connection that failed stays so until it is
+ * closed.
  *
  * Threads: the loop thread only.
  */

@@ -100,6 +100,29 @@ static void a_redis_that_is_slow_costs_one_time_out(void **state)
     world_destroy(world);
 }
 
+static void be_patient(struct redis_tier_options *options)
+{
+    options->timeout_ms = 9000;
+}
+
+static void a_long_time_out_is_granted_whole(void **state)
+{
+    (void)state;
+    struct tier_world *world = world_create_with(be_patient);
+    struct asked leader = {0};
+    struct asked reader = {0};
+    assert_int_equal(outcome_of(world, &world->replicas[0], &leader, "7d"), TIER_LEADING);
+    settle(&world->replicas[0], &leader, "costs");
+    world_pass(world, 10);
+    world->redis.latency_ms = 8000;
+    peek(&world->replicas[0], &reader, "7d");
+    world_pass(world, 8000 + TURN_MS);
+    assert_int_equal(reader.outcome, TIER_FOUND);
+    assert_string_equal(reader.value, "costs");
+    assert_int_equal(logged(world, "redis.unavailable"), 0);
+    world_destroy(world);
+}
+
 static void probes_come_ever_less_often_and_find_it_back(void **state)
 {
     (void)state;
@@ -464,6 +487,7 @@ int main(void)
         cmocka_unit_test(claims_wait_for_the_first_connection_but_not_for_long),
         cmocka_unit_test(a_redis_that_falls_silent_costs_one_time_out_in_all),
         cmocka_unit_test(a_redis_that_is_slow_costs_one_time_out),
+        cmocka_unit_test(a_long_time_out_is_granted_whole),
         cmocka_unit_test(probes_come_ever_less_often_and_find_it_back),
         cmocka_unit_test(a_broken_connection_is_no_outage_unless_it_breaks_again),
         cmocka_unit_test(a_claim_goes_on_over_a_new_connection),
