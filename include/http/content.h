@@ -5,7 +5,8 @@
  * Holds the bytes as they are, the same compressed by gzip (if that is at least 1 KiB and
  * compressing pays), and a strong ETag for each. Immutable to the outside and reference counted;
  * inside it remembers prepared responses, so that a cached answer is sent without building anything
- * (see http/exchange.h).
+ * (see http/exchange.h). Large forms are kept in files without names, for the kernel to send; each
+ * takes descriptors, of which all together leave most for connections.
  *
  * Threads: any.
  */
@@ -19,7 +20,11 @@
 
 struct http_content;
 
-enum { HTTP_ETAG_MAX = 40 }; /* bytes of an ETag with its quotes, NUL included */
+enum {
+    HTTP_ETAG_MAX = 40, /* bytes of an ETag with its quotes, NUL included */
+    /* Files and answers made from them take at most one of so many that the process may have. */
+    HTTP_CONTENT_SHARE_OF_DESCRIPTORS = 8,
+};
 
 /* Takes `bytes` (from malloc) over, even on failure. `type` is a static string
  * ("application/json"). Compresses at once, so big bodies belong in a job thread. NULL only when

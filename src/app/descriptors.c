@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include "http/content.h"
+
 void descriptors_raise_limit(void)
 {
     struct rlimit limit;
@@ -18,6 +20,8 @@ unsigned descriptors_for_connections(unsigned wanted)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return wanted;
-    rlim_t possible = limit.rlim_cur > 2 * kept ? limit.rlim_cur - kept : limit.rlim_cur / 2;
+    rlim_t bodies = limit.rlim_cur / HTTP_CONTENT_SHARE_OF_DESCRIPTORS;
+    rlim_t possible =
+        limit.rlim_cur > 2 * kept ? limit.rlim_cur - bodies - kept : limit.rlim_cur / 2;
     return possible < wanted ? (unsigned)possible : wanted;
 }

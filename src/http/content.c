@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "body_file.h"
 #include "http/content.h"
 #include "representation.h"
 
@@ -17,7 +18,9 @@ static void representation_destroy(struct shared *shared)
 {
     struct representation *form = CONTAINER_OF(shared, struct representation, shared);
 
-    if (!form->is_borrowed)
+    if (form->file >= 0)
+        body_file_destroy(form->file, form->data, form->length);
+    else if (!form->is_borrowed)
         free(form->data);
     free(form);
 }
@@ -30,7 +33,8 @@ struct representation *representation_create(char *data, size_t length, const ch
         free(data);
         return NULL;
     }
-    *form = (struct representation){.data = data, .length = length, .encoding = encoding};
+    *form =
+        (struct representation){.data = data, .file = -1, .length = length, .encoding = encoding};
     shared_init(&form->shared, representation_destroy);
     return form;
 }
@@ -44,10 +48,19 @@ struct representation *representation_create_borrowed(struct text data, const ch
     /* Never written to, though libmicrohttpd's door does not say const. */
     *form = (struct representation){.data = (char *)data.data,
                                     .is_borrowed = true,
+                                    .file = -1,
                                     .length = data.length,
                                     .encoding = encoding};
     shared_init(&form->shared, representation_destroy);
     return form;
+}
+
+void representation_move_to_file(struct representation *form)
+{
+    struct text bytes = {.data = form->data, .length = form->length};
+
+    if (body_file_create(bytes, &form->file, &form->data))
+        free((char *)bytes.data);
 }
 
 struct representation *representation_hold(struct representation *form)
@@ -144,6 +157,9 @@ struct http_content *http_content_create(char *bytes, size_t length, const char 
     }
     content->gzip = gzip_representation(identity);
     name_representations(identity, content->gzip);
+    representation_move_to_file(identity);
+    if (content->gzip != NULL)
+        representation_move_to_file(content->gzip);
     atomic_init(&content->identity, identity);
     return content;
 }

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cork.h"
 #include "exchange_state.h"
 #include "peer.h"
 #include "server_state.h"
@@ -55,6 +56,9 @@ static void forget_request(struct http_exchange *exchange)
     exchange->state = NULL;
     exchange->destroy_state = NULL;
     exchange->left = NULL;
+    if (exchange->corked)
+        uncork_socket(exchange->arrival.fd);
+    exchange->corked = false;
     target_finish(&exchange->target);
     exchange->phase = EXCHANGE_IDLE;
 }

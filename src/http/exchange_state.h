@@ -45,6 +45,7 @@ struct http_exchange {
     enum exchange_phase phase;
     bool failed;  /* the answer could not be handed over: the connection is dropped */
     bool closing; /* the answer says `Connection: close` */
+    bool corked;  /* the socket is, until the answer is over */
     int status;   /* 0 until answered */
     uint64_t bytes;
     int64_t complete_ns; /* when the request had come in whole; before, when it began to */

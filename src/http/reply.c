@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/civil_time.h"
 #include "base/strbuf.h"
+#include "body_file.h"
+#include "cork.h"
 #include "exchange_state.h"
 #include "http/negotiate.h"
 #include "representation.h"
@@ -182,8 +185,20 @@ static void release_form(void *form)
     representation_release(form);
 }
 
+/* NULL when there is no file, or no descriptor for it. */
+static struct MHD_Response *response_from_file(const struct representation *form)
+{
+    int file = form->file < 0 ? -1 : body_file_share(form->file);
+    struct MHD_Response *response =
+        file < 0 ? NULL : MHD_create_response_from_fd(form->length, file);
+
+    if (file >= 0 && response == NULL)
+        (void)close(file);
+    return response;
+}
+
 /* The bytes are borrowed, and the response holds their owner. */
-static struct MHD_Response *response_from_form(struct representation *form)
+static struct MHD_Response *response_from_memory(struct representation *form)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
         form->length, form->data, release_form, representation_hold(form));
@@ -193,18 +208,33 @@ static struct MHD_Response *response_from_form(struct representation *form)
     return response;
 }
 
+/* TLS is made of the bytes, so the kernel cannot send them by itself. */
+static bool sends_file(const struct http_server *server, const struct representation *form)
+{
+    return form->file >= 0 && server->tls == NULL;
+}
+
+static struct MHD_Response *response_from_form(const struct http_server *server,
+                                               struct representation *form)
+{
+    struct MHD_Response *response = sends_file(server, form) ? response_from_file(form) : NULL;
+
+    return response != NULL ? response : response_from_memory(form);
+}
+
 /* Kept out of the way of a hit: `headers` alone is 12 KB of stack, cleared at entry. */
-static __attribute__((noinline)) struct MHD_Response *build_content_response(
-    const struct http_content *content, const struct prepared_key *key, struct representation *form,
-    int64_t wall_s, void (*add_headers)(void *context, struct http_headers *headers), void *context)
+static __attribute__((noinline)) struct MHD_Response *
+build_content_response(const struct http_server *server, const struct http_content *content,
+                       const struct prepared_key *key, struct representation *form,
+                       void (*add_headers)(void *context, struct http_headers *headers),
+                       void *context)
 {
     struct http_headers headers = {.count = 0};
     struct MHD_Response *response;
-
     char date[RFC3339_TEXT_MAX];
 
     /* Else the library would work it out for every request that this answer is sent to. */
-    http_date_format(wall_s, date);
+    http_date_format(time_wall_s(server->options.time), date);
     http_headers_add(&headers, MHD_HTTP_HEADER_DATE, date);
     http_headers_add(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, content->type);
     http_headers_add(&headers, MHD_HTTP_HEADER_ETAG, form->etag);
@@ -212,7 +242,7 @@ static __attribute__((noinline)) struct MHD_Response *build_content_response(
         http_headers_add(&headers, MHD_HTTP_HEADER_CONTENT_ENCODING, form->encoding);
     if (add_headers != NULL)
         add_headers(context, &headers);
-    response = response_from_form(form);
+    response = response_from_form(server, form);
     if (response != NULL && !dress(response, &headers, key->closing)) {
         MHD_destroy_response(response);
         response = NULL;
@@ -227,8 +257,8 @@ static void reply_newly_built(struct http_exchange *exchange, struct http_conten
                               void (*add_headers)(void *context, struct http_headers *headers),
                               void *context)
 {
-    struct MHD_Response *response = build_content_response(
-        content, key, form, time_wall_s(exchange->server->options.time), add_headers, context);
+    struct MHD_Response *response =
+        build_content_response(exchange->server, content, key, form, add_headers, context);
 
     if (response == NULL) {
         reply_plain_error(exchange, "the headers do not fit, or no memory");
@@ -258,6 +288,10 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     }
     status =
         http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    if (status == MHD_HTTP_OK && sends_file(exchange->server, form)) {
+        cork_socket(exchange->arrival.fd);
+        exchange->corked = true;
+    }
     if (share_tag != 0)
         prepared = prepared_find(&content->prepared, &key);
     if (prepared == NULL) {

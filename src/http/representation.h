@@ -24,6 +24,7 @@ struct representation {
     struct shared shared;
     char *data;
     bool is_borrowed; /* `data` is not ours to free */
+    int file;         /* that `data` is mapped from, or -1 */
     size_t length;
     const char *encoding; /* of Content-Encoding, or NULL */
     char etag[HTTP_ETAG_MAX];
@@ -45,6 +46,8 @@ struct representation *representation_create(char *data, size_t length,
 /* Likewise, but `data` stays the caller's and must outlive all. */
 struct representation *representation_create_borrowed(struct text data,
                                                       const char *encoding) NODISCARD;
+/* Before anybody else has it: its bytes go into a file, if that pays. */
+void representation_move_to_file(struct representation *form);
 struct representation *representation_hold(struct representation *form);
 
 /* Accepts NULL. */

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies that the kernel sends from files: the same bytes as from memory, and descriptors come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka.h needs those above */
+#include <cmocka.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "raw_client.h"
+#include "toy_server.h"
+
+enum {
+    FILE_BYTES = 64 * 1024,   /* from here on a body goes into a file ... */
+    LARGE_BYTES = 700 * 1001, /* more than libmicrohttpd sends at once, and no round number */
+    MAX_FILE_BYTES = 4 * 1024 * 1024, /* ... up to here, more than sockets hold */
+    ENOUGH_DESCRIPTORS = 4096,
+};
+
+#define GET_CONTENT "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static struct http_content *noise(size_t length)
+{
+    char *bytes = malloc(length);
+    struct http_content *content;
+    uint32_t random = 1;
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < length; i++) {
+        random = random * 1664525U + 1013904223U;
+        bytes[i] = (char)(random >> 24);
+    }
+    content = http_content_create(bytes, length, "application/json");
+    assert_non_null(content);
+    return content;
+}
+
+static unsigned descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void allow_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = count < limit.rlim_max ? count : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static int set_up(void **state)
+{
+    struct toy *toy = malloc(sizeof(*toy));
+
+    assert_non_null(toy);
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    toy_setup(toy);
+    http_content_release(toy->content);
+    toy->content = noise(LARGE_BYTES);
+    *state = toy;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    toy_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static void expect_content(const struct toy *toy, struct raw_client *client)
+{
+    struct raw_response response;
+
+    raw_read(client, &response);
+    assert_int_equal(response.status, 200);
+    assert_true(text_equals(http_content_bytes(toy->content),
+                            (struct text){response.body, response.body_length}));
+    raw_response_free(&response);
+}
+
+static void bodies_between_the_bounds_take_a_descriptor_and_give_it_back(void **state)
+{
+    unsigned before;
+    struct http_content *below;
+    struct http_content *at;
+    struct http_content *above;
+
+    (void)state;
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    before = descriptors();
+    below = noise(FILE_BYTES - 1);
+    assert_int_equal(descriptors(), before);
+    at = noise(FILE_BYTES);
+    assert_int_equal(descriptors(), before + 1);
+    assert_memory_equal(http_content_bytes(at).data, http_content_bytes(below).data,
+                        FILE_BYTES - 1);
+    above = noise(MAX_FILE_BYTES + 1);
+    assert_int_equal(descriptors(), before + 1);
+    http_content_release(below);
+    http_content_release(at);
+    http_content_release(above);
+    assert_int_equal(descriptors(), before);
+}
+
+static void they_arrive_whole_one_after_another(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    struct raw_response response;
+
+    raw_connect(&client, toy->port);
+    for (int i = 0; i < 8; i++)
+        raw_send(&client, GET_CONTENT);
+    raw_send(&client, "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (int i = 0; i < 8; i++)
+        expect_content(toy, &client);
+    raw_read(&client, &response);
+    assert_string_equal(response.body, "hello");
+    raw_response_free(&response);
+    raw_close(&client);
+}
+
+static void without_a_body_nothing_but_headers_is_sent(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    struct raw_response response;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, "HEAD /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_read_to_head(&client, &response);
+    assert_int_equal(response.status, 200);
+    assert_non_null(strstr(response.head, "Content-Length: 700700\r\n"));
+    raw_response_free(&response);
+    raw_send(&client, "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n");
+    raw_read(&client, &response);
+    assert_int_equal(response.status, 304);
+    raw_response_free(&response);
+    raw_send(&client, GET_CONTENT);
+    expect_content(toy, &client);
+    raw_close(&client);
+}
+
+/* The server's end of the connection: it is in the same process. */
+static int peer_of(const struct raw_client *client)
+{
+    struct sockaddr_in ours;
+    struct sockaddr_in peer;
+    socklen_t length = sizeof(ours);
+
+    assert_int_equal(getsockname(client->fd, (struct sockaddr *)&ours, &length), 0);
+    for (int fd = 0; fd < ENOUGH_DESCRIPTORS; fd++) {
+        length = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sin_family == AF_INET &&
+            peer.sin_port == ours.sin_port)
+            return fd;
+    }
+    fail();
+    return -1;
+}
+
+static void what_follows_is_not_held_back(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    int corked = -1;
+    socklen_t length = sizeof(corked);
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, GET_CONTENT);
+    expect_content(toy, &client);
+    toy_wait_in_flight(toy, 0);
+    assert_int_equal(getsockopt(peer_of(&client), IPPROTO_TCP, TCP_CORK, &corked, &length), 0);
+    assert_int_equal(corked, 0);
+    raw_close(&client);
+}
+
+static void clients_that_leave_halfway_leave_nothing_behind(void **state)
+{
+    struct toy *toy = *state;
+    unsigned before;
+
+    raw_expect_status(toy->port, GET_CONTENT, 200); /* from now on this answer is there */
+    toy_wait_in_flight(toy, 0);
+    before = descriptors() + 1; /* that connection may still be closing */
+    for (int i = 0; i < 20; i++) {
+        struct raw_client client;
+
+        raw_connect(&client, toy->port);
+        raw_send(&client, GET_CONTENT);
+        raw_wait_for_bytes(&client);
+        raw_reset(&client);
+    }
+    toy_wait_in_flight(toy, 0);
+    while (descriptors() > before)
+        sched_yield();
+    raw_expect_status(toy->port, GET_CONTENT, 200);
+}
+
+static void an_answer_on_its_way_outlives_its_content(void **state)
+{
+    struct toy *toy = *state;
+    struct http_content *content = noise(MAX_FILE_BYTES);
+    struct http_content *same = noise(MAX_FILE_BYTES);
+    struct raw_client client;
+
+    http_content_release(toy->content);
+    toy->content = content;
+    raw_connect(&client, toy->port);
+    raw_send(&client, GET_CONTENT);
+    raw_wait_for_bytes(&client);
+    toy->content = same;
+    http_content_release(content);
+    expect_content(toy, &client);
+    raw_close(&client);
+}
+
+static void where_descriptors_are_short_bodies_stay_in_memory(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    unsigned before;
+
+    /* A file is there, but its answers can have none. */
+    before = descriptors();
+    allow_descriptors(before + 16);
+    raw_connect(&client, toy->port);
+    raw_send(&client, GET_CONTENT);
+    expect_content(toy, &client);
+    assert_int_equal(descriptors(), before + 2); /* both ends of the connection */
+
+    http_content_release(toy->content);
+    toy->content = noise(LARGE_BYTES);
+    raw_send(&client, GET_CONTENT);
+    expect_content(toy, &client);
+    raw_close(&client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bodies_between_the_bounds_take_a_descriptor_and_give_it_back),
+        cmocka_unit_test_setup_teardown(they_arrive_whole_one_after_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_body_nothing_but_headers_is_sent, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_follows_is_not_held_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(clients_that_leave_halfway_leave_nothing_behind, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_on_its_way_outlives_its_content, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(where_descriptors_are_short_bodies_stay_in_memory, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
