@@ -244,9 +244,12 @@ def growth(build, folder, rounds, seconds):
 
 def life(build, folder, rounds):
     binary = os.path.join(build, "kubecent-backend")
-    started, pss, per_connection, misses, queries = [], [], [], [], []
+    started, pss, libraries_pss, per_connection, misses, queries = [], [], [], [], [], []
     with m.Origin(m.answer(folder, 500)) as origin:
         for _ in range(rounds):
+            port = m.free_port()
+            with m.Server([os.path.join(build, "libraries_alone"), port], port) as server:
+                libraries_pss.append(server.memory_kib("Pss") / 1024)
             command, port, env = m.backend(binary, "http://127.0.0.1:1", REFRESH_WINDOWS="7d")
             with m.Server(command, port, env, path="/livez") as server:
                 started.append(server.first_answer_ms)
@@ -276,6 +279,7 @@ def life(build, folder, rounds):
     m.table("Life", ("what", "figure", "bar"), (
         ("start to first answer of /livez, ms", f"{m.median(started):.1f}", "20"),
         ("idle PSS, nothing cached, MB", f"{m.median(pss):.1f}", "8"),
+        ("the same of its libraries alone", f"{m.median(libraries_pss):.1f}", ""),
         ("an idle keep-alive connection, KB", f"{m.median(per_connection) * 1.024:.1f}", "20"),
         ("cold miss of 500 pods, p50 ms", f"{m.median(misses):.1f}", "5"),
         ("upstream queries for 200 identical misses at once", f"{max(queries)}", "1"),
