@@ -14,10 +14,10 @@ FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench asan tsan valgrind fuzz coverage soak lint format install clean
+.PHONY: help build run test bench asan tsan valgrind valgrind-blackbox fuzz coverage soak lint format install clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 build: ## Build the release binary, build/release/kubecent-backend
 	@$(DEPENDENCIES) build
@@ -50,6 +50,13 @@ valgrind: ## Run the unit tests under valgrind
 	@cmake --preset debug >/dev/null
 	@cmake --build --preset debug
 	@scripts/valgrind.sh build/debug
+
+valgrind-blackbox: ## Run the black-box tests with the service under valgrind; about 20 minutes
+	@$(DEPENDENCIES) build test lint
+	@cmake --preset debug >/dev/null
+	@cmake --build --preset debug
+	@KUBECENT_TEST_PATIENCE=20 KUBECENT_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full' \
+		ctest --preset debug -L 'blackbox|redis' -j $(JOBS)
 
 fuzz: ## Fuzz each parser for FUZZ_SECONDS (600), as many at once as there are CPUs
 	@$(DEPENDENCIES) build test lint

@@ -8,12 +8,14 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 
-from patience import LONG, wait_until
+from patience import LONG, PATIENCE, wait_until
 
 PROGRAM = os.environ.get("KUBECENT_TIER_CLIENT", "")
+WRAPPER = shlex.split(os.environ.get("KUBECENT_WRAPPER", ""))
 ALARMS = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|^==\d+== \S", re.M)
 PASSED_ON = re.compile(r"PATH|(ASAN|UBSAN|TSAN|LSAN)_OPTIONS|GCOV_.*")
 A_WHILE_MS = 60_000
@@ -53,7 +55,7 @@ class Claim:
 
 class Replica:
     def __init__(self, url, **settings):
-        self.settings = {"REDIS_URL": url, "REDIS_TIMEOUT_MS": 1000} | settings
+        self.settings = {"REDIS_URL": url, "REDIS_TIMEOUT_MS": min(10_000, int(1000 * PATIENCE))} | settings
         self.lines = []
         self.errors = []
         self._said = threading.Condition()
@@ -63,7 +65,7 @@ class Replica:
     def __enter__(self):
         inherited = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
         environment = inherited | {name: str(value) for name, value in self.settings.items()}
-        self.process = subprocess.Popen([PROGRAM], env=environment, cwd="/", text=True, stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*WRAPPER, PROGRAM], env=environment, cwd="/", text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [threading.Thread(target=self._read, args=(stream, take), daemon=True)
                          for stream, take in ((self.process.stdout, self._take), (self.process.stderr, self.errors.append))]
