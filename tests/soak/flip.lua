@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- For wrk: asks for a list of targets in turn, or for windows that nobody asked for before, and counts each status.
---   wrk ... -s flip.lua URL -- TARGET ...      the targets
---   wrk ... -s flip.lua URL -- missing SEED    windows of so many minutes, from the seed on
+--   wrk ... -s flip.lua URL -- PACE TARGET ...      the targets
+--   wrk ... -s flip.lua URL -- PACE missing SEED    windows of so many minutes, from the seed on
+-- PACE is "paced", for a pause before each request, or "full-speed".
 -- Ends with a line "statuses 200=N 503=N", "other" first if there was one that is neither.
 
 local threads = {}
@@ -14,6 +15,9 @@ end
 function init(arguments)
   answered, unavailable, other, sent = 0, 0, 0, 0
   targets = {}
+  if table.remove(arguments, 1) == "full-speed" then
+    delay = nil
+  end
   if arguments[1] ~= "missing" then
     for _, target in ipairs(arguments) do
       targets[#targets + 1] = wrk.format("GET", target)
@@ -23,7 +27,7 @@ function init(arguments)
   end
 end
 
--- A pause before each request, of 15 ms on average: what is measured is how long answers take, not how many fit.
+-- 15 ms on average: what is measured is how long answers take, not how many fit.
 function delay()
   return math.random(0, 30)
 end

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""flip.py BUILD_DIR [SECONDS]: OpenCost hangs, resets and answers in turn, a second each, under wrk's 256 connections.
+"""flip.py BUILD_DIR [SECONDS [full-speed]]: OpenCost hangs, resets and answers in turn, a second each, under 256 connections.
 
-Three quarters of the connections ask for what is cached, the others for windows that nobody asked for before. Not one
-answer may be another than 200 or 503 (of what is cached: than 200), cached answers may take 50 ms at the 99th percentile,
-and afterwards memory and descriptors must be where they were.
+wrk pauses for 15 ms before each request of a connection, or, at full speed, not at all. Three quarters of the connections
+ask for what is cached, the others for windows that nobody asked for before. Not one answer may be another than 200 or 503
+(of what is cached: than 200), cached answers may take 50 ms at the 99th percentile, and afterwards memory and descriptors
+must be where they were.
 
 The machine may have others at work on it, so bare libmicrohttpd (the benchmark's peer) answers meanwhile, too: where
 it takes longer than half of what is allowed at the 99th percentile, twice its time is.
@@ -30,6 +31,7 @@ from opencost_double import ALLOCATION, OpenCostDouble, fixture, hang, reset  # 
 from patience import wait_until  # noqa: E402
 from ports import free_port  # noqa: E402
 
+PACE = sys.argv[3] if len(sys.argv) > 3 else "paced"
 SCRIPT = Path(__file__).with_name("flip.lua")
 CACHED = ["/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d", "/api/v1/cost/pods?window=30d&namespace=shop",
           "/api/v1/cost/monthly", "/api/v1/savings/recommendations", "/api/v1/cost/namespaces?window=30d&detail=true"]
@@ -77,7 +79,7 @@ class Load:
     def __init__(self, port, connections, seconds, *targets):
         self.process = subprocess.Popen(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "--latency", "-s", SCRIPT,
-             f"http://127.0.0.1:{port}", "--", *map(str, targets)], stdout=subprocess.PIPE, text=True)
+             f"http://127.0.0.1:{port}", "--", PACE, *map(str, targets)], stdout=subprocess.PIPE, text=True)
 
     def result(self):
         text, _ = self.process.communicate(timeout=180)
