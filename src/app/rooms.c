@@ -399,18 +399,16 @@ bool rooms_start(struct rooms *rooms, bool demo, struct error *reterr)
         return false;
     metrics_on_render(rooms->metrics, update_metrics, rooms);
     rooms->start_task.run = start_on_loop;
-    if (!scheduler_post(worker_scheduler(rooms->worker), &rooms->start_task) ||
-        !worker_start(rooms->worker, reterr))
-        return false;
-    rooms->worker_started = true;
-    return true;
+    return scheduler_post(worker_scheduler(rooms->worker), &rooms->start_task) &&
+           worker_start(rooms->worker, reterr);
 }
 
+/* Where there is a server, all others are there, and somebody may be waiting: also for a loop that
+ * could not be started. */
 void rooms_stop_loop(struct rooms *rooms)
 {
-    if (rooms->worker_started)
+    if (rooms->server != NULL)
         worker_stop(rooms->worker, stop_on_loop, rooms);
-    rooms->worker_started = false;
 }
 
 void rooms_destroy(struct rooms *rooms)

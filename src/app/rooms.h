@@ -25,7 +25,6 @@ struct rooms {
     struct demo_opencost *demo;
     bool curl_ready;
     struct worker *worker;
-    bool worker_started;
     struct curl_transfers *transfers;
     struct opencost_client *client;
     struct curl_streams *streams; /* NULL, as the tier, unless replicas share a cache */
