@@ -30,7 +30,7 @@ struct worker;
 struct worker *worker_create(const struct time_source *time, struct error *reterr) NODISCARD;
 
 /* Runs the loop on a new thread, all signals blocked there and in the pool's threads. Tasks posted
- * before run first. */
+ * before run first. False when there are not threads enough for all. */
 bool worker_start(struct worker *worker, struct error *reterr) NODISCARD;
 
 /* Runs `last` (may be NULL) on the loop thread, as the place where rooms stop what they have under

@@ -14,7 +14,10 @@
 
 #include "worker_internal.h"
 
-enum { HEARTBEAT_MS = 1000 };
+enum {
+    HEARTBEAT_MS = 1000,
+    THREADS = 1 + 4, /* the loop's, and as many as libuv starts for jobs */
+};
 
 static int64_t worker_now_ms(void *self)
 {
@@ -126,6 +129,34 @@ static void *run_loop(void *argument)
     return NULL;
 }
 
+static void *wait_at(void *argument)
+{
+    pthread_mutex_t *gate = argument;
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* libuv starts its pool with the first job, and aborts the process where threads cannot be had. By
+ * having as many for a moment that becomes an error of the start. Returns what pthread_create()
+ * does. */
+static int try_threads(void)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[THREADS];
+    size_t count = 0;
+    int status = 0;
+    pthread_mutex_lock(&gate); /* so that they are there all at once */
+    while (status == 0 && count < THREADS) {
+        status = pthread_create(&threads[count], NULL, wait_at, &gate);
+        count += status == 0;
+    }
+    pthread_mutex_unlock(&gate);
+    while (count > 0)
+        pthread_join(threads[--count], NULL);
+    return status;
+}
+
 bool worker_start(struct worker *worker, struct error *reterr)
 {
     assert(worker->owner.state == WORKER_CREATED);
@@ -133,11 +164,13 @@ bool worker_start(struct worker *worker, struct error *reterr)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits the mask */
-    int status = pthread_create(&worker->owner.thread, NULL, run_loop, worker);
+    int status = try_threads();
+    if (status == 0)
+        status = pthread_create(&worker->owner.thread, NULL, run_loop, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != 0) {
         char text[128];
-        return error_set(reterr, ERR_IO, "cannot start the loop thread: %s",
+        return error_set(reterr, ERR_IO, "cannot start the threads for the loop and its jobs: %s",
                          strerror_r(status, text, sizeof text));
     }
     pthread_setname_np(worker->owner.thread, "kubecent-loop"); /* for people with top(1) only */
