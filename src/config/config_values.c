@@ -99,14 +99,15 @@ static enum value_result read_redis_url(const char *text, char **field)
     return copy_text(text_of(text), field);
 }
 
-/* Opened rather than asked about, since only that tells for sure. */
+/* Opened rather than asked about, since only that tells for sure. A pipe would be waited for by
+ * libraries that read it, and such files are read again. */
 static bool is_readable_file(const char *path)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return false;
-    bool is_readable = fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode);
+    bool is_readable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     close(fd);
     return is_readable;
 }

@@ -238,14 +238,20 @@ static void texts_may_be_empty_where_that_means_something(void **state)
 static void files_must_be_readable_when_named(void **state)
 {
     struct env_file_path path = fixture_file("token", 5);
+    char pipe[128];
+    (void)snprintf(pipe, sizeof(pipe), "%s.pipe", path.text);
     const struct value_case cases[] = {
         {"OPENCOST_TOKEN_FILE", path.text, path.text},
         {"OPENCOST_CA_FILE", path.text, path.text},
         {"OPENCOST_CA_FILE", "/nonexistent/ca.pem", NULL},
         {"OPENCOST_TOKEN_FILE", "/tmp", NULL},
+        {"OPENCOST_CA_FILE", pipe, NULL}, /* it would be waited for, and has one reading in it */
+        {"OPENCOST_TOKEN_FILE", "/dev/null", NULL},
     };
     (void)state;
+    assert_int_equal(mkfifo(pipe, 0600), 0);
     EXPECT(cases);
+    assert_int_equal(unlink(pipe), 0);
     fixture_remove(&path);
 }
 
