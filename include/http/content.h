@@ -52,7 +52,7 @@ struct text http_content_gzip(const struct http_content *content) NODISCARD;
 const char *http_content_etag(const struct http_content *content) NODISCARD;
 const char *http_content_gzip_etag(const struct http_content *content) NODISCARD;
 
-/* Memory it keeps, for the cache's budget. */
+/* Memory it keeps, for the cache's budget; the answers that will be prepared for it included. */
 size_t http_content_memory(const struct http_content *content) NODISCARD;
 
 #endif

@@ -215,5 +215,7 @@ static size_t form_memory(const struct representation *form)
 
 size_t http_content_memory(const struct http_content *content)
 {
-    return sizeof(*content) + form_memory(plain_form(content)) + form_memory(content->gzip);
+    /* Of a small content the answers prepared for it are the larger part. */
+    return sizeof(*content) + (size_t)PREPARED_SLOTS * PREPARED_ANSWER_BYTES +
+           form_memory(plain_form(content)) + form_memory(content->gzip);
 }

@@ -37,7 +37,10 @@ struct prepared {
     struct MHD_Response *response;
 };
 
-enum { PREPARED_SLOTS = 4 };
+enum {
+    PREPARED_SLOTS = 4,
+    PREPARED_ANSWER_BYTES = 1024, /* what libmicrohttpd takes for one with all its headers */
+};
 
 struct prepared_table {
     struct prepared slots[PREPARED_SLOTS];

@@ -245,6 +245,17 @@ class TestMisses:
         if IS_PLAIN:
             assert grown[1] - grown[0] < 4096, grown
 
+    @needs_plain_build
+    def test_of_thousands_of_filters_stay_within_the_cache(self, double):
+        with Backend(double, CACHE_MAX_MB=4, ACCESS_LOG="false") as backend, leaves_nothing_behind(backend) as process, \
+                backend.connect() as client:
+            before_kb = process.memory_kb()
+            for headers in ((), [("Origin", "http://a.example")], ()):
+                for number in range(3000):
+                    client.request(f"/api/v1/cost/pods?window=3d&namespace=n{number}", headers=headers)
+                    assert client.read().status == 200
+            assert process.memory_kb() - before_kb < 2 * 4096
+
     def test_whose_clients_leave_are_forgotten(self, double, gate):
         double.script(ALLOCATION, after(gate, TYPICAL), window="4d")
         with Backend(double, HTTP_MAX_WAITING=300) as backend, leaves_nothing_behind(backend):
