@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/parse.h"
 #include "config_url.h"
 
@@ -50,14 +51,6 @@ static struct text cut(struct text *rest, char mark)
     return piece;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Nothing is NULL. */
 static enum redis_url_result decode(struct text text, char **ret_text)
 {
@@ -71,8 +64,8 @@ static enum redis_url_result decode(struct text text, char **ret_text)
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
         if (c == '%') {
-            int high = i + 2 < text.length ? hex_digit(text.data[i + 1]) : -1;
-            int low = i + 2 < text.length ? hex_digit(text.data[i + 2]) : -1;
+            int high = i + 2 < text.length ? ascii_hex_value(text.data[i + 1]) : -1;
+            int low = i + 2 < text.length ? ascii_hex_value(text.data[i + 2]) : -1;
             int byte = high < 0 || low < 0 ? 0 : high * HEX_BASE + low;
             c = (char)(unsigned char)byte;
             i += 2;
