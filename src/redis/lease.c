@@ -8,7 +8,8 @@
  * Redis lets a lease go when nobody has prolonged it for LEASE_MS, which is what ends the leases of
  * replicas that died; to one that was merely held up it may happen as well. So whoever settles late
  * asks first whether the lease is still its own: a newer value must not be replaced by an older
- * one.
+ * one. Where nobody has it by then but there is a value, another may have settled it in between, and
+ * it counts as lost.
  */
 #include <stdlib.h>
 #include <sys/random.h>
@@ -43,6 +44,12 @@ static const struct scheduler *scheduler_of(const struct tier_lease *lease)
 static int64_t now_ms(const struct tier_lease *lease)
 {
     return scheduler_now_ms(scheduler_of(lease));
+}
+
+/* Nobody else can have had it since. */
+static bool is_sure(const struct tier_lease *lease)
+{
+    return now_ms(lease) - lease->sure_since_ms < LEASE_MS;
 }
 
 void lease_destroy(struct tier_lease *lease)
@@ -151,7 +158,8 @@ static bool prolong(struct tier_lease *lease)
     if (command == NULL)
         return false;
     lease->sent_ms = now_ms(lease);
-    if (!script_add_prolong(command, lease->keys.lease, text_of(lease->token), LEASE_MS)) {
+    if (!script_add_prolong(command, lease->keys.lease, text_of(lease->token), LEASE_MS,
+                            is_sure(lease) ? NULL : &lease->keys.value)) {
         command_destroy(command);
         return false;
     }
@@ -198,7 +206,7 @@ static void send_settlement(struct tier_lease *lease)
 
 static void settle_on_link(struct tier_lease *lease)
 {
-    if (now_ms(lease) - lease->sure_since_ms < LEASE_MS)
+    if (is_sure(lease))
         send_settlement(lease);
     else if (!prolong(lease))
         lease_destroy(lease);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What replicas share through Redis: values, leases, failures."""
+import signal
 import time
 
 import pytest
@@ -95,6 +96,16 @@ class TestLeases:
             began = time.monotonic()
             assert another.claim("7d").outcome == "leading"
             assert time.monotonic() - began < 11 * PATIENCE
+
+    def test_a_leader_that_was_suspended_replaces_nothing_newer(self, replica, another):
+        leader = replica.claim("7d")
+        replica.process.send_signal(signal.SIGSTOP)
+        another.claim("7d").settle("new")
+        wait_until(lambda: another.peek("7d").words[:2] == ["value", "new"], "the value")
+        replica.process.send_signal(signal.SIGCONT)
+        leader.settle("old")
+        assert replica.claim("30d").outcome == "leading"  # behind whatever there was to be stored
+        assert another.peek("7d").words[:2] == ["value", "new"]
 
     def test_a_long_fetch_keeps_its_lease(self, redis, replica):
         replica.claim("7d")

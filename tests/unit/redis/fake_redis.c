@@ -187,8 +187,9 @@ static void run_pttl(struct stream *stream, const redisReply *command)
 static void run_eval(struct stream *stream, const redisReply *command)
 {
     struct fake_redis *redis = stream->redis;
+    size_t keys = (size_t)number(command, 2);
     struct text key = word(command, 3);
-    struct text token = word(command, 4);
+    struct text token = word(command, 3 + keys);
     struct fake_entry *entry = find(redis, key);
     if (strstr(command->element[1]->str, "publish") != NULL) {
         if (has_value(entry, token))
@@ -197,9 +198,10 @@ static void run_eval(struct stream *stream, const redisReply *command)
         strbuf_append_text(&stream->answer, ":1\r\n");
         return;
     }
-    bool is_ours = entry == NULL || has_value(entry, token);
+    bool is_ours = entry == NULL ? keys == 1 || find(redis, word(command, 4)) == NULL
+                                 : has_value(entry, token);
     if (is_ours)
-        set(redis, key, token, number(command, 5));
+        set(redis, key, token, number(command, 4 + keys));
     strbuf_append_text(&stream->answer, is_ours ? ":1\r\n" : ":0\r\n");
 }
 

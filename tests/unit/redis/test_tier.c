@@ -11,7 +11,7 @@
 
 #include "tier_world.h"
 
-enum { LEASE_MS = 8000, POLL_MS = 1000 };
+enum { LEASE_MS = 8000, LEASE_PROLONG_MS = 2000, POLL_MS = 1000 };
 
 static void the_first_leads_and_the_others_get_what_it_settles(void **state)
 {
@@ -328,6 +328,32 @@ static void a_late_settlement_asks_first(void **state)
     }
 }
 
+/* The same, and another replica has led and settled meanwhile: its value is newer. */
+static void a_late_holder_replaces_no_value_of_another(void **state)
+{
+    (void)state;
+    for (int prolongs = 0; prolongs < 2; prolongs++) {
+        struct tier_world *world = world_create();
+        struct asked slow = {0};
+        struct asked quick = {0};
+        struct asked reader = {0};
+        assert_int_equal(outcome_of(world, &world->replicas[0], &slow, "7d"), TIER_LEADING);
+        world->redis.hangs = true;
+        world_pass(world, 2 * LEASE_MS);
+        world->redis.hangs = false;
+        for (int i = 0; i < 60000 && logged(world, "redis.available") == 0; i++)
+            world_pass(world, 1);
+        assert_int_equal(outcome_of(world, &world->replicas[1], &quick, "7d"), TIER_LEADING);
+        settle(&world->replicas[1], &quick, "new");
+        world_pass(world, prolongs == 1 ? LEASE_PROLONG_MS + 10 : 10);
+        settle(&world->replicas[0], &slow, "old");
+        world_pass(world, 10);
+        assert_int_equal(outcome_of(world, &world->replicas[2], &reader, "7d"), TIER_FOUND);
+        assert_string_equal(reader.value, "new");
+        world_destroy(world);
+    }
+}
+
 static void peeking_takes_no_lease_and_waits_for_none(void **state)
 {
     (void)state;
@@ -392,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_restarted_empty_redis_gets_its_leases_back),
         cmocka_unit_test(a_lease_that_is_lost_stores_nothing),
         cmocka_unit_test(a_late_settlement_asks_first),
+        cmocka_unit_test(a_late_holder_replaces_no_value_of_another),
         cmocka_unit_test(peeking_takes_no_lease_and_waits_for_none),
         cmocka_unit_test(a_value_settled_between_look_and_lease_is_found),
     };
