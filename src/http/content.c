@@ -213,9 +213,18 @@ static size_t form_memory(const struct representation *form)
     return sizeof(*form) + (form->is_borrowed ? 0 : form->length);
 }
 
+static bool is_in_file(const struct representation *form)
+{
+    return form != NULL && form->file >= 0;
+}
+
 size_t http_content_memory(const struct http_content *content)
 {
+    const struct representation *identity = plain_form(content);
+    bool has_file = is_in_file(identity) || is_in_file(content->gzip);
+    size_t answer = (size_t)PREPARED_ANSWER_BYTES + (has_file ? PREPARED_FILE_BYTES : 0);
+
     /* Of a small content the answers prepared for it are the larger part. */
-    return sizeof(*content) + (size_t)PREPARED_SLOTS * PREPARED_ANSWER_BYTES +
-           form_memory(plain_form(content)) + form_memory(content->gzip);
+    return sizeof(*content) + PREPARED_SLOTS * answer + form_memory(identity) +
+           form_memory(content->gzip);
 }

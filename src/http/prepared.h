@@ -39,7 +39,8 @@ struct prepared {
 
 enum {
     PREPARED_SLOTS = 4,
-    PREPARED_ANSWER_BYTES = 1024, /* what libmicrohttpd takes for one with all its headers */
+    PREPARED_ANSWER_BYTES = 1024, /* what libmicrohttpd takes for one with all its headers ... */
+    PREPARED_FILE_BYTES = 4096,   /* ... and for a buffer, when it is made from a file */
 };
 
 struct prepared_table {

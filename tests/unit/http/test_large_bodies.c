@@ -23,6 +23,8 @@ enum {
     LARGE_BYTES = 700 * 1001, /* more than libmicrohttpd sends at once, and no round number */
     MAX_FILE_BYTES = 4 * 1024 * 1024, /* ... up to here, more than sockets hold */
     ENOUGH_DESCRIPTORS = 4096,
+    PREPARED_SLOTS = 4,
+    BUFFER_BYTES = 4096, /* of libmicrohttpd's, in an answer from a file */
 };
 
 #define GET_CONTENT "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -113,6 +115,8 @@ static void bodies_between_the_bounds_take_a_descriptor_and_give_it_back(void **
                         FILE_BYTES - 1);
     above = noise(MAX_FILE_BYTES + 1);
     assert_int_equal(descriptors(), before + 1);
+    assert_true(http_content_memory(at) >
+                http_content_memory(below) + PREPARED_SLOTS * BUFFER_BYTES);
     http_content_release(below);
     http_content_release(at);
     http_content_release(above);
