@@ -152,15 +152,15 @@ static void reply_unknown_path(const struct call *call)
 
 static void reply_faults(const struct call *call, const struct strbuf *faults)
 {
+    if (strbuf_failed(faults)) { /* half a list is no JSON, for the log neither */
+        call_reply_detail(call, 500, "Internal Server Error");
+        return;
+    }
     log_warning(call->api->options.log, LOG_EVENT("validation_error"),
                 LOG_JSON("errors", strbuf_text(faults)));
-    if (strbuf_failed(faults))
-        call_reply_detail(call, 500, "Internal Server Error");
-    else
-        call_reply_failure(call,
-                           &(struct failure){.status = 422,
-                                             .detail = "Parameters are invalid",
-                                             .faults = {strbuf_text(faults), faults->length}});
+    call_reply_failure(call, &(struct failure){.status = 422,
+                                               .detail = "Parameters are invalid",
+                                               .faults = {strbuf_text(faults), faults->length}});
 }
 
 static void run_route(struct call *call)
