@@ -4,8 +4,9 @@
  *
  *     idle -> (change) -> writing -> resting, for what is left of ten seconds -> idle
  *
- * A change that comes while writing or resting is remembered and written afterwards. Restoring is
- * one job, in snapshot_restore.c.
+ * A change that comes while writing or resting is remembered and written afterwards; likewise one
+ * that comes while restoring, lest what the file has be lost before it is in the cache. Restoring
+ * is one job, in snapshot_restore.c.
  */
 #include "service/snapshot.h"
 
@@ -185,8 +186,10 @@ static void write_begin(struct snapshot *snapshot)
 
 void snapshot_note_change(struct snapshot *snapshot)
 {
+    bool restoring = snapshot->loop.restored != NULL;
     snapshot->loop.changed = true;
-    if (!snapshot->loop.writing && !snapshot->loop.resting && !snapshot->loop.stopping)
+    if (!restoring && !snapshot->loop.writing && !snapshot->loop.resting &&
+        !snapshot->loop.stopping)
         write_begin(snapshot);
 }
 

@@ -176,6 +176,8 @@ static void call_restored(struct snapshot *snapshot)
     loop_timer_stop(snapshot->options.scheduler, snapshot->loop.limit);
     if (restored != NULL && !snapshot->loop.stopping)
         restored(snapshot->loop.context);
+    if (snapshot->loop.changed)
+        snapshot_note_change(snapshot);
 }
 
 static void file_read(struct loop_job *job, bool cancelled)

@@ -565,6 +565,19 @@ static void what_was_fetched_while_the_file_was_read_stays(void **state)
     end_process(scene);
 }
 
+static void file_is_not_replaced_before_it_has_been_read(void **state)
+{
+    struct scene *scene = *state;
+    begin_with_slow_disk(scene);
+    snapshot_note_change(scene->snapshot);
+    fake_loop_hold_jobs(scene->house.loop, false);
+    fake_loop_run(scene->house.loop);
+    kill_process(scene);
+    begin_process(scene, 110);
+    assert_served(scene, "1.5", INT64_C(110000));
+    end_process(scene);
+}
+
 static void disk_that_hangs_does_not_keep_us_from_refreshing(void **state)
 {
     struct scene *scene = *state;
@@ -632,6 +645,7 @@ int main(void)
         CASE(write_that_finds_no_job_thread_is_made_up_for),
         CASE(restoring_without_a_job_thread_is_given_up),
         CASE(what_was_fetched_while_the_file_was_read_stays),
+        CASE(file_is_not_replaced_before_it_has_been_read),
         CASE(disk_that_hangs_does_not_keep_us_from_refreshing),
         CASE(stop_while_restoring_begins_nothing),
         CASE(nothing_is_made_without_timers),
