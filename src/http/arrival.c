@@ -24,7 +24,7 @@ void arrivals_finish(struct arrivals *arrivals)
 
 void arrival_open(struct arrivals *arrivals, struct arrival *arrival, int fd, int64_t now_ms)
 {
-    *arrival = (struct arrival){.fd = fd, .since_ms = now_ms, .quiet.since_ms = now_ms};
+    *arrival = (struct arrival){.fd = fd, .quiet.since_ms = now_ms};
     atomic_init(&arrival->turn, TURN_OF_CLIENT);
     pthread_mutex_lock(&arrivals->lock);
     DL_PREPEND2(arrivals->first, arrival, previous, next);
@@ -91,7 +91,7 @@ static bool is_overdue(struct arrival *arrival, uint_fast64_t turn, uint64_t rec
     }
     if (!arrival->has_begun) {
         arrival->has_begun = received != arrival->bytes_seen;
-        if (arrival->has_begun && turn != TURN_OF_CLIENT) /* not the first */
+        if (arrival->has_begun)
             arrival->since_ms = now_ms;
     }
     return arrival->has_begun && now_ms - arrival->since_ms >= limit_ms;

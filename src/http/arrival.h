@@ -13,8 +13,8 @@
  * that moves is never touched.
  *
  * That a request has begun is seen by the bytes the kernel has received, as libmicrohttpd says
- * nothing before it has a whole request line. The first request counts from the connection's start,
- * a TLS handshake included; a later one from the sweep that sees it.
+ * nothing before it has a whole request line. It counts from the sweep that sees it; the first one
+ * in TLS from the handshake.
  *
  * While it is our turn and the exchange is parked, libmicrohttpd does not look at the connection at
  * all; the list of all connections serves to look whether the client is still there.

@@ -183,6 +183,30 @@ static void connection_without_a_request_is_left_to_the_idle_timeout(void **stat
     raw_close(&used);
 }
 
+static void request_after_a_long_silence_has_its_time(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    struct raw_client later;
+
+    raw_connect(&client, toy->port);
+    raw_connect(&later, toy->port);
+    raw_send(&later, HELLO);
+    expect_hello(&later); /* so the other is accepted, too */
+    for (int i = 0; i < 3; i++) {
+        let_an_hour_pass(toy);
+        raw_send(&client, "GET /hello HTTP/1.1\r\n");
+        for (int seconds = 1; seconds < LIMIT_S; seconds++) {
+            http_server_upkeep(toy->server);
+            atomic_fetch_add(&clock_s, 1);
+        }
+        raw_send(&client, "Host: h\r\n\r\n");
+        expect_hello(&client);
+    }
+    raw_close(&later);
+    raw_close(&client);
+}
+
 static void parked_request_is_left_to_who_resumes_it(void **state)
 {
     struct toy *toy = *state;
@@ -410,6 +434,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(connection_without_a_request_is_left_to_the_idle_timeout,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(request_after_a_long_silence_has_its_time, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(parked_request_is_left_to_who_resumes_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(answer_under_way_is_left_to_the_idle_timeout, set_up,
