@@ -11,6 +11,9 @@
 /* The lowest bits of `turn`; above them the turns are counted. */
 enum { TURN_OF_CLIENT = 0, TURN_OF_SERVER = 1, TURN_CUT_OFF = 2, TURN_MASK = 3 };
 
+/* Of an answer, or it would keep its body in memory for as long as the client likes. */
+enum { LEAST_BYTES_PER_MS = 1 };
+
 bool arrivals_init(struct arrivals *arrivals)
 {
     arrivals->first = NULL;
@@ -97,14 +100,19 @@ static bool is_overdue(struct arrival *arrival, uint_fast64_t turn, uint64_t rec
     return arrival->has_begun && now_ms - arrival->since_ms >= limit_ms;
 }
 
-/* While we have nothing to send and it is not the client's turn either, it is we who are slow. */
+/* While we have nothing to send and it is not the client's turn either, it is we who are slow. What
+ * the client sends while it is to receive does not count. */
 static bool is_idle(struct arrival *arrival, uint_fast64_t turn, const struct traffic *traffic,
                     int64_t now_ms, int64_t limit_ms)
 {
-    uint64_t moved = traffic->received + traffic->acknowledged;
+    uint64_t moved = traffic->acknowledged + (traffic->is_sending ? 0 : traffic->received);
+    uint64_t enough = traffic->is_sending ? (uint64_t)limit_ms * LEAST_BYTES_PER_MS : 1;
     bool client_is_asked = (turn & TURN_MASK) == TURN_OF_CLIENT || traffic->is_sending;
 
-    if (!client_is_asked || arrival->quiet.turn != turn || arrival->quiet.moved != moved) {
+    if (!client_is_asked || arrival->quiet.turn != turn ||
+        arrival->quiet.is_sending != traffic->is_sending ||
+        moved - arrival->quiet.moved >= enough) {
+        arrival->quiet.is_sending = traffic->is_sending;
         arrival->quiet.turn = turn;
         arrival->quiet.moved = moved;
         arrival->quiet.since_ms = now_ms;

@@ -3,10 +3,11 @@
  * Clients that keep a connection without using it, and requests that drip in.
  *
  * Every connection is looked at about once a second. Once a request has begun to come and is not
- * complete within one limit, or the client has for another limit neither sent nor taken anything,
- * though it was its turn or an answer was waiting, the socket is shut down, and libmicrohttpd finds
- * that its client has left. Its own timeout would know only the silence, and costs each request two
- * per cent: six looks at the clock, and three times a lock to move the connection in a list.
+ * complete within one limit, or the client has for another limit not sent anything, though it was
+ * its turn, or taken less than a kilobyte a second of an answer, the socket is shut down, and
+ * libmicrohttpd finds that its client has left. Its own timeout would know only the silence, and
+ * costs each request two per cent: six looks at the clock, and three times a lock to move the
+ * connection in a list.
  *
  * Whose turn it is, and how many turns there were, is one number that changes by compare-and-swap:
  * a request that becomes complete while it is looked at is either cut off or handled, and an answer
@@ -45,15 +46,16 @@ struct arrival {
     void *left_context;
     struct {
         uint_fast64_t turn;
-        uint64_t moved; /* bytes, in both directions */
+        bool is_sending;
+        uint64_t moved; /* bytes, in both directions, or of the answer */
         int64_t since_ms;
-    } quiet; /* since when nothing has moved, in which state */
+    } quiet; /* since when not enough has moved, in which state */
 };
 
 /* 0: no limit. */
 struct arrival_limits {
     int64_t request_ms; /* for a request to come in whole */
-    int64_t idle_ms;    /* without a byte, when the client is to send or to receive */
+    int64_t idle_ms;    /* when the client is to send or to receive, and does not */
 };
 
 struct arrivals {

@@ -7,6 +7,7 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -330,6 +331,41 @@ static void answer_that_nobody_takes_is_given_up(void **state)
     raw_close(&client);
 }
 
+/* With a window so small that it moves with every few bytes taken. */
+static void connect_with_little_room(struct raw_client *client, uint16_t port)
+{
+    struct sockaddr_in server = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int bytes = 4096;
+
+    *client = (struct raw_client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_true(client->fd >= 0);
+    assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+    assert_int_equal(connect(client->fd, (struct sockaddr *)&server, sizeof(server)), 0);
+}
+
+static void answer_that_is_taken_by_drops_is_given_up(void **state)
+{
+    enum { DROP_BYTES = 256, LONG_S = 20 * IDLE_S };
+    struct toy *toy = *state;
+    struct raw_client client;
+    char drop[DROP_BYTES];
+    int elapsed_s = 0;
+
+    connect_with_little_room(&client, toy->port);
+    raw_send(&client, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_wait_for_bytes(&client);
+    while (recv(client.fd, drop, sizeof(drop), 0) > 0) {
+        raw_send_as_far_as_taken(&client, "GET", 3); /* as if it had the next question */
+        let_pass(toy, 1);
+        assert_true(++elapsed_s < LONG_S);
+    }
+    assert_true(elapsed_s >= IDLE_S);
+    toy_wait_observed(toy, 1);
+    assert_false(toy->last.completed);
+    raw_close(&client);
+}
+
 static void answer_that_is_taken_slowly_is_sent_whole(void **state)
 {
     enum { PIECE_BYTES = 64 * 1024 };
@@ -447,6 +483,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(request_that_stops_half_way_is_idle, set_up_idle,
                                         tear_down),
         cmocka_unit_test_setup_teardown(answer_that_nobody_takes_is_given_up, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(answer_that_is_taken_by_drops_is_given_up, set_up_idle,
                                         tear_down),
         cmocka_unit_test_setup_teardown(answer_that_is_taken_slowly_is_sent_whole, set_up_idle,
                                         tear_down),
