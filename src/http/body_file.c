@@ -9,8 +9,8 @@
 #include "http/content.h"
 
 enum {
-    MIN_BYTES = 64 * 1024,       /* below, a copy costs no more than the second system call */
-    MAX_BYTES = 4 * 1024 * 1024, /* for a moment the bytes are there twice */
+    MIN_BYTES = 64 * 1024,  /* below, a copy costs no more than the second system call */
+    MAX_BYTES = 128 * 1024, /* libmicrohttpd sends so much of a file at once */
 };
 
 /* The file, or -1 when it is closed again because descriptors are short. */

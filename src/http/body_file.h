@@ -18,8 +18,8 @@
 #include "base/text.h"
 
 /* A new file with a copy of the bytes, and them mapped from it, to be read only. False when they
- * are too few to gain by it or too many to be copied, or descriptors or memory are short: nothing
- * has changed then. */
+ * are too few or too many to gain by it, or descriptors or memory are short: nothing has changed
+ * then. */
 bool body_file_create(struct text bytes, int *ret_file, char **ret_mapped) NODISCARD;
 void body_file_destroy(int file, char *mapped, size_t length);
 

@@ -9,6 +9,7 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,20 @@ bool raw_try_connect(struct raw_client *client, const char *address, uint16_t po
 void raw_connect(struct raw_client *client, uint16_t port)
 {
     assert_true(raw_try_connect(client, "127.0.0.1", port));
+}
+
+void raw_connect_with_little_room(struct raw_client *client, uint16_t port)
+{
+    struct sockaddr_in server = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval limit = {.tv_sec = 10};
+    const int bytes = 4096;
+
+    *client = (struct raw_client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_true(client->fd >= 0);
+    setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+    assert_int_equal(connect(client->fd, (struct sockaddr *)&server, sizeof(server)), 0);
 }
 
 void raw_close(struct raw_client *client)

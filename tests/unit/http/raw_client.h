@@ -28,6 +28,8 @@ struct raw_response {
 /* True when the server takes the connection. */
 bool raw_try_connect(struct raw_client *client, const char *address, uint16_t port);
 void raw_connect(struct raw_client *client, uint16_t port);
+/* With a window so small that it moves with every few bytes taken. */
+void raw_connect_with_little_room(struct raw_client *client, uint16_t port);
 void raw_close(struct raw_client *client);
 
 /* Closes with a reset, as a crashing client does. */

@@ -7,7 +7,6 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -331,19 +330,6 @@ static void answer_that_nobody_takes_is_given_up(void **state)
     raw_close(&client);
 }
 
-/* With a window so small that it moves with every few bytes taken. */
-static void connect_with_little_room(struct raw_client *client, uint16_t port)
-{
-    struct sockaddr_in server = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int bytes = 4096;
-
-    *client = (struct raw_client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-    assert_true(client->fd >= 0);
-    assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
-    assert_int_equal(connect(client->fd, (struct sockaddr *)&server, sizeof(server)), 0);
-}
-
 static void answer_that_is_taken_by_drops_is_given_up(void **state)
 {
     enum { DROP_BYTES = 256, LONG_S = 20 * IDLE_S };
@@ -352,7 +338,7 @@ static void answer_that_is_taken_by_drops_is_given_up(void **state)
     char drop[DROP_BYTES];
     int elapsed_s = 0;
 
-    connect_with_little_room(&client, toy->port);
+    raw_connect_with_little_room(&client, toy->port);
     raw_send(&client, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n");
     raw_wait_for_bytes(&client);
     while (recv(client.fd, drop, sizeof(drop), 0) > 0) {
