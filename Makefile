@@ -78,12 +78,13 @@ coverage: ## Line coverage of src/ by unit, black-box and fuzz tests; fails belo
 	@ctest --preset coverage -L 'unit|blackbox|fuzz' -j $(JOBS)
 	@scripts/coverage.sh build/coverage
 
-soak: ## Load, faults and restarts for SOAK_SECONDS (180), then an OpenCost that flips for 60, and what is left behind
+soak: ## Load, faults and restarts for SOAK_SECONDS (180), then an OpenCost that flips for twice 60, and what is left behind
 	@$(DEPENDENCIES) build test bench
 	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
 	@cmake --build --preset release --target bench_programs
 	@KUBECENT_BINARY=$(BINARY) /usr/bin/python3 tests/soak/soak.py $(SOAK_SECONDS)
-	@/usr/bin/python3 tests/soak/flip.py $(RELEASE) 60
+	@/usr/bin/python3 tests/soak/flip.py $(RELEASE) 60 paced
+	@/usr/bin/python3 tests/soak/flip.py $(RELEASE) 60 full-speed
 
 lint: ## Check formatting, clang-tidy's findings and the shell scripts
 	@$(DEPENDENCIES) build test lint

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""flip.py BUILD_DIR [SECONDS [full-speed]]: OpenCost hangs, resets and answers in turn, a second each, under 256 connections.
+"""flip.py BUILD_DIR [SECONDS [paced|full-speed]]: OpenCost hangs, resets and answers in turn, a second each, under 256 connections.
 
 wrk pauses for 15 ms before each request of a connection, or, at full speed, not at all. Three quarters of the connections
 ask for what is cached, the others for windows that nobody asked for before. Not one answer may be another than 200 or 503
