@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies that the kernel sends from files: the same bytes as from memory, and descriptors come back. */
+/*
+ * Bodies that the kernel sends from files: the same bytes as from memory, and descriptors come
+ * back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,6 +106,7 @@ static void bodies_between_the_bounds_take_a_descriptor_and_give_it_back(void **
     unsigned before;
     struct http_content *below;
     struct http_content *at;
+    struct http_content *at_most;
     struct http_content *above;
 
     (void)state;
@@ -116,10 +120,13 @@ static void bodies_between_the_bounds_take_a_descriptor_and_give_it_back(void **
                         FILE_BYTES - 1);
     above = noise(MAX_FILE_BYTES + 1);
     assert_int_equal(descriptors(), before + 1);
+    at_most = noise(MAX_FILE_BYTES);
+    assert_int_equal(descriptors(), before + 2);
     assert_true(http_content_memory(at) >
                 http_content_memory(below) + PREPARED_SLOTS * BUFFER_BYTES);
     http_content_release(below);
     http_content_release(at);
+    http_content_release(at_most);
     http_content_release(above);
     assert_int_equal(descriptors(), before);
 }

@@ -136,6 +136,8 @@ static void head_gets_the_headers_of_get_and_no_body(void **state)
     assert_header(&response, "Content-Type", "application/json");
     assert_header(&response, "ETag", http_content_etag(toy->content));
     raw_response_free(&response);
+    toy_wait_observed(toy, 1);
+    assert_int_equal(toy->last.bytes, 0);
     ask(&client, "HEAD", "/nothing", "", &response);
     assert_int_equal(response.status, 404);
     assert_header(&response, "Content-Length", "22");
@@ -238,6 +240,8 @@ static void known_content_is_answered_304(void **state)
     assert_header(&response, "ETag", http_content_etag(toy->content));
     assert_header(&response, "Vary", "Accept-Encoding");
     raw_response_free(&response);
+    toy_wait_observed(toy, 1);
+    assert_int_equal(toy->last.bytes, 0);
     ask(&client, "HEAD", "/content?tag=1", header, &response);
     assert_int_equal(response.status, 304);
     raw_response_free(&response);
@@ -287,6 +291,24 @@ static void answers_with_the_same_tag_and_encoding_share_their_headers(void **st
         assert_int_equal(atomic_load(&toy->headers_built), cases[i].built);
         raw_response_free(&response);
     }
+    raw_close(&client);
+}
+
+static void while_the_server_stops_shared_answers_close_the_connection(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    struct raw_response response;
+
+    raw_connect(&client, toy->port);
+    ask(&client, "GET", "/content?tag=1", "", &response);
+    assert_no_header(&response, "Connection");
+    raw_response_free(&response);
+    http_server_quiesce(toy->server);
+    ask(&client, "GET", "/content?tag=1", "", &response);
+    assert_header(&response, "Connection", "close");
+    raw_response_free(&response);
+    assert_true(raw_is_closed(&client));
     raw_close(&client);
 }
 
@@ -375,6 +397,28 @@ static void observer_is_told_what_was_sent(void **state)
     raw_close(&client);
 }
 
+static void observer_is_told_nothing_of_the_request_before(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+    struct raw_response response;
+
+    raw_connect(&client, toy->port);
+    ask(&client, "GET", "/content?tag=1", "", &response);
+    raw_response_free(&response);
+    toy_wait_observed(toy, 1);
+    assert_string_equal(toy->last_user, "reader");
+    assert_non_null(toy->last.route);
+    assert_non_null(toy->last.cache_status);
+    ask(&client, "GET", "/hello", "", &response);
+    raw_response_free(&response);
+    toy_wait_observed(toy, 2);
+    assert_string_equal(toy->last_user, "");
+    assert_null(toy->last.route);
+    assert_null(toy->last.cache_status);
+    raw_close(&client);
+}
+
 static void client_that_leaves_during_the_answer_is_reported_so(void **state)
 {
     enum { BODY_BYTES = 16 * 1024 * 1024 };
@@ -413,9 +457,11 @@ int main(void)
         REPLY_TEST(content_that_cannot_be_unpacked_is_a_500),
         REPLY_TEST(known_content_is_answered_304),
         REPLY_TEST(answers_with_the_same_tag_and_encoding_share_their_headers),
+        REPLY_TEST(while_the_server_stops_shared_answers_close_the_connection),
         REPLY_TEST(valid_request_ids_are_kept_and_others_made_up),
         REPLY_TEST(handlers_mistakes_become_500),
         REPLY_TEST(observer_is_told_what_was_sent),
+        REPLY_TEST(observer_is_told_nothing_of_the_request_before),
         cmocka_unit_test(client_that_leaves_during_the_answer_is_reported_so),
     };
 

@@ -72,6 +72,7 @@ static void reply_toy_content(struct toy *toy, struct http_exchange *exchange)
 
     http_exchange_note_route(exchange, "/content");
     http_exchange_note_cache(exchange, "hit");
+    http_exchange_note_user(exchange, "reader");
     http_reply_content(exchange, toy->content, share_tag, add_content_headers, toy);
 }
 
@@ -158,6 +159,8 @@ static void observe(void *context, const struct http_summary *summary)
     toy->last = *summary;
     snprintf(toy->last_method, sizeof(toy->last_method), "%s", summary->method);
     snprintf(toy->last_path, sizeof(toy->last_path), "%s", summary->path);
+    snprintf(toy->last_user, sizeof(toy->last_user), "%s",
+             summary->user == NULL ? "" : summary->user);
     snprintf(toy->last_request_id, sizeof(toy->last_request_id), "%s", summary->request_id);
     pthread_cond_broadcast(&toy->changed);
     pthread_mutex_unlock(&toy->lock);

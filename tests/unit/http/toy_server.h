@@ -41,6 +41,7 @@ struct toy {
     struct http_summary last; /* strings below */
     char last_method[64];
     char last_path[1100];
+    char last_user[32];
     char last_request_id[129];
 };
 
