@@ -70,12 +70,12 @@ bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansso
 	@cmake --build --preset release --target bench_programs
 	@/usr/bin/python3 tests/bench/bench.py $(RELEASE) $(BENCH_OPTIONS)
 
-coverage: ## Line coverage of src/ by unit, black-box and fuzz tests; fails below 90 %
+coverage: ## Line coverage of src/ by unit, black-box, Redis and fuzz tests; fails below 90 %
 	@$(DEPENDENCIES) build test coverage
 	@cmake --preset coverage >/dev/null
 	@cmake --build --preset coverage
 	@find build/coverage -name '*.gcda' -delete
-	@ctest --preset coverage -L 'unit|blackbox|fuzz' -j $(JOBS)
+	@ctest --preset coverage -L 'unit|blackbox|redis|fuzz' -j $(JOBS)
 	@scripts/coverage.sh build/coverage
 
 soak: ## Load, faults and restarts for SOAK_SECONDS (180), then an OpenCost that flips for twice 60, and what is left behind
