@@ -141,31 +141,33 @@ class TestHangUp:
             assert not answers(backend)
 
 
-def started(tmp_path, **settings):
-    """The process as soon as it has said its first word, which comes before anything listens."""
-    process = subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=environment({"HOST": "127.0.0.1", "PORT": free_port(), **settings}))
-    assert b"application.startup" in process.stdout.readline()
-    return process
-
-
 class TestWhileStarting:
+    @pytest.fixture
+    def starting(self, double, tmp_path):
+        """A process that has said its first word, which comes before anything listens."""
+        settings = environment({"HOST": "127.0.0.1", "PORT": free_port(), "OPENCOST_URL": double.url})
+        with subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            try:
+                assert b"application.startup" in process.stdout.readline()
+                yield process
+            finally:
+                process.kill()
+
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_a_stop_is_kept_until_it_can_be_done_in_order(self, double, tmp_path, number):
-        process = started(tmp_path, OPENCOST_URL=double.url)
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=LONG)
-        assert process.returncode == 0, errors
+    def test_a_stop_is_kept_until_it_can_be_done_in_order(self, starting, number):
+        starting.send_signal(number)
+        output, errors = starting.communicate(timeout=LONG)
+        assert starting.returncode == 0, errors
         assert b"application.shutdown" in output
 
     @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE])
-    def test_others_end_nothing(self, double, tmp_path, number):
-        process = started(tmp_path, OPENCOST_URL=double.url)
+    def test_others_end_nothing(self, starting, number):
         for _ in range(20):
-            process.send_signal(number)
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=LONG)
-        assert process.returncode == 0, errors
+            starting.send_signal(number)
+        starting.send_signal(signal.SIGTERM)
+        output, errors = starting.communicate(timeout=LONG)
+        assert starting.returncode == 0, errors
         assert b"application.shutdown" in output
 
 
