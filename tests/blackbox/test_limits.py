@@ -12,7 +12,7 @@ import pytest
 
 from backend import WRAPPER, Backend
 from hostility import Process, witnessed
-from opencost_double import ALLOCATION, after, fixture
+from opencost_double import ALLOCATION, after, answer, fixture
 from patience import LONG, PATIENCE, wait_until
 
 TARGET = "/api/v1/cost/namespaces?window=3d"
@@ -227,11 +227,23 @@ class TestWaitingPerAddress:
                 assert answer.header("Cache-Control") == "no-store"
                 assert answer.header("Access-Control-Allow-Origin") == "*"
 
-    def test_who_was_released_by_a_failure_waits_no_longer(self, double):
+    def test_who_is_refused_for_want_of_places_does_not_wait(self, double):
+        gate = threading.Event()
+        double.script(ALLOCATION, after(gate, fixture("oc2024-namespace_pod-1d.json")), window="3d")
+        with Backend(double, HTTP_MAX_WAITING=1, HTTP_MAX_WAITING_PER_ADDRESS=2) as backend, backend.connect() as waiting:
+            waiting.request(TARGET)
+            double.wait_for_requests(1, window="3d")
+            assert [backend.get("/api/v1/cost/pods?window=4d").status for _ in range(5)] == [503] * 5
+            gate.set()
+            assert waiting.read().status == 200
+            assert backend.get("/api/v1/cost/pods?window=4d").status == 200
+
+    def test_who_was_answered_waits_no_longer_whatever_the_answer(self, double):
         double.script(ALLOCATION, fixture("oc2024-namespace_pod-1d.json"))
+        double.script(ALLOCATION, answer(500), window="3h")
         with Backend(double, HTTP_MAX_WAITING_PER_ADDRESS=1, HTTP_MAX_WAITING=1) as backend:
-            for hours in range(2, 8):
-                assert backend.get(f"/api/v1/cost/pods?window={hours}h").status == 200
+            for hours, status in ((2, 200), (3, 503), (4, 200), (5, 200)):
+                assert backend.get(f"/api/v1/cost/pods?window={hours}h").status == status
 
 
 @pytest.mark.skipif(bool(WRAPPER), reason="valgrind has descriptors of its own, and keeps them out of the limit")
