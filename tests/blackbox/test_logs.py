@@ -3,11 +3,13 @@
 import json
 import re
 import signal
+import threading
+import time
 
 import pytest
 
 from backend import WARM_UP_WINDOW, Backend
-from opencost_double import ALLOCATION, answer, fixture, reset
+from opencost_double import ALLOCATION, after, answer, fixture, reset
 from patience import wait_until
 
 TARGET = "/api/v1/cost/namespaces"
@@ -101,6 +103,21 @@ class TestRequests:
         assert event["bytes"] > 0
         assert "cache" in event
         assert len(backend.events("http.request", request_id="abc-123")) == 1
+
+    def test_tell_how_long_they_took(self, double, backend):
+        gate = threading.Event()
+        double.script(ALLOCATION, after(gate, TYPICAL), window="3d")
+        with backend.connect() as waiting:
+            begun = time.monotonic()
+            waiting.request(f"{TARGET}?window=3d", headers=[("X-Request-ID", "slow")])
+            double.wait_for_requests(1, window="3d")
+            asked = time.monotonic()
+            wait_until(lambda: time.monotonic() > asked + 0.2, "a while to measure")
+            waited_ms = (time.monotonic() - asked) * 1000
+            gate.set()
+            assert waiting.read().status == 200
+            event = backend.wait_for_event("http.request", request_id="slow")
+            assert waited_ms <= event["duration_ms"] <= (time.monotonic() - begun) * 1000
 
     def test_without_an_id_get_a_random_one(self, backend):
         for _ in range(2):

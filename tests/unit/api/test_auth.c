@@ -181,7 +181,9 @@ static void file_that_lets_nobody_in_is_refused_and_said_why(void **state)
     for (size_t i = 0; i < 2 * (MOST + 1); i++)
         many[i] = i % 2 == 0 ? 'x' : '\n';
     replace_bytes(many, (size_t)2 * MOST);
-    auth_destroy(auth_create(file, NULL, NULL));
+    struct auth *most = auth_create(file, NULL, NULL);
+    assert_non_null(most);
+    auth_destroy(most);
     replace_bytes(many, (size_t)2 * (MOST + 1));
     expect_refused("more than 256 tokens");
 
