@@ -12,6 +12,7 @@
 #ifndef BASE_SCHEDULER_H
 #define BASE_SCHEDULER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,10 +28,12 @@ struct loop_task {
 
 /* Work for a job thread. Embed it likewise. `work` runs on some job thread, then `done` on the loop
  * thread. A job that has not begun when the loop stops is cancelled: `work` is skipped, `done`
- * still runs, with `cancelled` true. */
+ * still runs, with `cancelled` true. One that has begun is waited for; where it would take long, it
+ * looks at loop_job_is_to_stop() on the way. */
 struct loop_job {
     void (*work)(struct loop_job *job);
     void (*done)(struct loop_job *job, bool cancelled);
+    atomic_bool is_to_stop;
 };
 
 struct loop_timer; /* the implementation's own */
@@ -87,6 +90,12 @@ static inline void loop_timer_destroy(const struct scheduler *s, struct loop_tim
 static inline NODISCARD bool scheduler_job(const struct scheduler *s, struct loop_job *job)
 {
     return s->ops->job_start(s->self, job);
+}
+
+/* The job's thread: whether the loop stops, and only waits for jobs any more. */
+static inline NODISCARD bool loop_job_is_to_stop(const struct loop_job *job)
+{
+    return atomic_load_explicit(&job->is_to_stop, memory_order_relaxed);
 }
 
 /* Any thread. Tasks run on the loop thread in the order posted. False when the loop has stopped for

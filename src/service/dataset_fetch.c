@@ -91,7 +91,7 @@ static void note_health(struct dataset_fetch *fetch, const struct error *error)
 static void render_warm_views(struct loop_job *job)
 {
     struct dataset_fetch *fetch = CONTAINER_OF(job, struct dataset_fetch, job);
-    warm_dataset_render(&fetch->warm, fetch->now_s);
+    warm_dataset_render(&fetch->warm, fetch->now_s, job);
 }
 
 static void store(struct dataset_fetch *fetch)

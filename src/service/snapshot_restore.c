@@ -60,12 +60,12 @@ static bool is_servable(struct restore *restore, const struct snapshot_dataset *
 
 /* The plain views of a window that is named by its distance from now are asked for; those of a
  * month's dates hardly are, as a month is asked for in trends. */
-static void render(struct warm_dataset *warm, int64_t now_s)
+static void render(const struct restore *restore, struct warm_dataset *warm)
 {
     if (warm->dataset->window.is_absolute)
         return;
     warm_dataset_add_plain_views(warm);
-    warm_dataset_render(warm, now_s);
+    warm_dataset_render(warm, restore->now_wall_ms / 1000, &restore->job);
 }
 
 static bool take_dataset(struct restore *restore, struct snapshot_reader *reader,
@@ -85,7 +85,7 @@ static bool take_dataset(struct restore *restore, struct snapshot_reader *reader
     if (warm->dataset == NULL)
         return error_no_memory(reterr);
     restore->count++;
-    render(warm, restore->now_wall_ms / 1000);
+    render(restore, warm);
     return true;
 }
 

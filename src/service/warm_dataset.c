@@ -54,9 +54,9 @@ void warm_dataset_add_used_views(struct warm_dataset *warm, struct cache *cache)
     }
 }
 
-void warm_dataset_render(struct warm_dataset *warm, int64_t now_s)
+void warm_dataset_render(struct warm_dataset *warm, int64_t now_s, const struct loop_job *job)
 {
-    for (size_t i = 0; i < warm->view_count; i++)
+    for (size_t i = 0; i < warm->view_count && !loop_job_is_to_stop(job); i++)
         warm->views[i].content = view_render(warm->views[i].spec, &warm->dataset, 1, now_s, NULL);
 }
 

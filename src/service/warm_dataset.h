@@ -9,6 +9,7 @@
 #define SERVICE_WARM_DATASET_H
 
 #include "base/log.h"
+#include "base/scheduler.h"
 #include "dataset.h"
 
 enum { WARM_VIEWS_MAX = 32 };
@@ -29,8 +30,9 @@ void warm_dataset_add_plain_views(struct warm_dataset *warm);
 /* Those that readers used of the dataset's predecessor in the cache. */
 void warm_dataset_add_used_views(struct warm_dataset *warm, struct cache *cache);
 
-/* A view that cannot be rendered is left out; who asks for it will be told. */
-void warm_dataset_render(struct warm_dataset *warm, int64_t now_s);
+/* A view that cannot be rendered is left out; who asks for it will be told. So are those that `job`,
+ * which this runs in, comes to once it is to stop: of a large cluster one takes a second. */
+void warm_dataset_render(struct warm_dataset *warm, int64_t now_s, const struct loop_job *job);
 
 /* Puts all of it into the cache. */
 void warm_dataset_store(const struct warm_dataset *warm, struct cache *cache, struct log *log);

@@ -56,7 +56,11 @@ bool worker_job_start(void *self, struct loop_job *job)
 
 void worker_jobs_cancel(struct worker *worker)
 {
-    /* Fails for those that have begun, which we wait for. No callback is made from inside. */
-    for (struct pending_job *pending = worker->loop.jobs; pending != NULL; pending = pending->next)
+    /* Cancelling fails for those that have begun, which we wait for. No callback is made from
+     * inside. */
+    for (struct pending_job *pending = worker->loop.jobs; pending != NULL;
+         pending = pending->next) {
+        atomic_store_explicit(&pending->job->is_to_stop, true, memory_order_relaxed);
         uv_cancel((uv_req_t *)&pending->request);
+    }
 }

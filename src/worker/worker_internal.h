@@ -61,7 +61,7 @@ void worker_timer_destroy(struct loop_timer *timer);
 
 bool worker_job_start(void *self, struct loop_job *job);
 
-/* Cancels the jobs that have not begun. */
+/* Cancels the jobs that have not begun, and tells the others. */
 void worker_jobs_cancel(struct worker *worker);
 
 /* Ends the loop's run once it is stopping and no job is left. */

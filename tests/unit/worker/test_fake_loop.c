@@ -94,8 +94,8 @@ static void held_jobs_wait_and_a_stop_cancels_them(void **state)
     (void)state;
     struct journal journal = new_journal();
     const struct scheduler *scheduler = fake_loop_scheduler(journal.loop);
-    struct noted first = {&journal, "work", NULL, {.run = run}, {work, done}};
-    struct noted second = {&journal, "work", NULL, {.run = run}, {work, done}};
+    struct noted first = {&journal, "work", NULL, {.run = run}, {.work = work, .done = done}};
+    struct noted second = {&journal, "work", NULL, {.run = run}, {.work = work, .done = done}};
 
     fake_loop_hold_jobs(journal.loop, true);
     assert_true(scheduler_job(scheduler, &first.job));

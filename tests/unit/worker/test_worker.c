@@ -9,13 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "worker/worker.h"
 
-enum { POSTERS = 4, TASKS_PER_POSTER = 2000, JOBS = 12 };
+enum { POSTERS = 4, TASKS_PER_POSTER = 2000, JOBS = 12, PATIENCE_MS = 20 * 1000 };
 
 /* What the loop did, in order. Written by the loop thread only, read after it was joined. */
 struct journal {
@@ -372,6 +373,36 @@ static void the_stop_waits_for_jobs_that_run_and_cancels_the_others(void **state
     sem_destroy(&gate);
 }
 
+static void work_until_told_to_stop(struct loop_job *job)
+{
+    struct test_job *test = CONTAINER_OF(job, struct test_job, job);
+    sem_post(test->begun);
+    for (int i = 0; i < PATIENCE_MS && !test->has_worked; i++) {
+        test->has_worked = loop_job_is_to_stop(job);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static void a_job_that_runs_is_told_to_stop(void **state)
+{
+    (void)state;
+    sem_t begun;
+    sem_init(&begun, 0, 0);
+    struct worker *worker = running_worker();
+    struct test_job test = new_job(worker);
+    test.job.work = work_until_told_to_stop;
+    test.begun = &begun;
+    must_post(worker, &test.start);
+    sem_wait(&begun);
+    worker_stop(worker, NULL, NULL);
+
+    assert_true(test.has_worked);
+    assert_true(test.is_done);
+    assert_false(test.was_cancelled);
+    worker_destroy(worker);
+    sem_destroy(&begun);
+}
+
 static void start_job_directly(void *context)
 {
     start_job(&((struct test_job *)context)->start);
@@ -454,6 +485,7 @@ int main(void)
         cmocka_unit_test(timers_fire_once_never_early_and_may_restart_themselves),
         cmocka_unit_test(a_job_works_elsewhere_and_is_done_on_the_loop_with_all_signals_blocked),
         cmocka_unit_test(the_stop_waits_for_jobs_that_run_and_cancels_the_others),
+        cmocka_unit_test(a_job_that_runs_is_told_to_stop),
         cmocka_unit_test(no_job_starts_once_the_stop_has_begun),
         cmocka_unit_test(a_loop_that_is_held_up_shows_in_the_age_of_its_heartbeat),
     };
