@@ -5,8 +5,8 @@
  *     needing -> rendering -> stored     (or ended with the first error)
  *
  * A view needs one dataset, or for a trend one a month. Each is taken from the cache if it is fresh
- * there (and had anew if it is not any more when the last one has come), else this work joins the
- * dataset's flight. When that fails, or has not ended after a grace though all could be had stale,
+ * there, else this work joins the dataset's flight; what has expired when the last one has come is
+ * had anew. When a flight fails, or has not ended after a grace though all could be had stale,
  * expired data are used if the cache has any that are not too old. The flight goes on without us.
  *
  * When nobody waits for the view any more and a dataset of it still waits in the queue for
@@ -30,7 +30,7 @@ struct dataset_need {
     struct dataset_order order;
     struct flight_waiter waiter;
     bool leads;              /* its flight */
-    bool was_cached;         /* there was no need for a flight */
+    bool was_early;          /* it was there before the others, and may have expired since */
     struct dataset *dataset; /* held, once there */
 };
 
@@ -188,18 +188,18 @@ static bool is_expired(const struct view_maker *maker, const struct dataset *dat
     return now_ms - dataset->fetched_ms >= dataset->ttl_ms;
 }
 
-/* What was fresh when the work began may have expired while other months were waited for. True when
- * there was such. */
+/* What was fresh when it was had may have expired while other months were waited for. True when
+ * there was such. The last one to come is taken as it is, so this ends. */
 static bool drop_expired(struct view_maker *maker)
 {
     bool dropped = false;
     for (size_t i = 0; i < maker->need_count; i++) {
         struct dataset_need *need = &maker->needs[i];
-        if (!need->was_cached || !is_expired(maker, need->dataset))
+        if (!need->was_early || !is_expired(maker, need->dataset))
             continue;
         dataset_release(need->dataset);
         need->dataset = NULL;
-        need->was_cached = false;
+        need->was_early = false;
         dropped = true;
     }
     return dropped;
@@ -301,6 +301,7 @@ static void take_result(struct dataset_need *need, const struct dataset_result *
 {
     struct view_maker *maker = need->maker;
     need->dataset = dataset_hold(result->dataset);
+    need->was_early = maker->pending > 1;
     maker->shared |= result->source == DATASET_SHARED;
     maker->fetched |= result->source != DATASET_SHARED;
     maker->led |= result->source == DATASET_FETCHED && need->leads;
@@ -326,7 +327,7 @@ static void need_begin(struct dataset_need *need)
     struct cache_hit hit;
     if (cache_peek(service->options.cache, need->order.key, now_ms, &hit) == CACHE_FRESH) {
         need->dataset = dataset_from_shared(hit.value);
-        need->was_cached = true;
+        need->was_early = true;
         return;
     }
     shared_release(hit.value);

@@ -410,6 +410,29 @@ static void month_that_expires_while_others_are_waited_for_is_asked_for_anew(voi
     assert_true(house_hits(house, &query));
 }
 
+static void month_that_expires_behind_others_is_asked_for_anew_once(void **state)
+{
+    struct house *house = *state;
+    struct asker first;
+    struct asker asker;
+    struct cost_query query = house_query(COST_VIEW_MONTHLY, NULL);
+    query.months = 2;
+    house_ask(house, &query, &first);
+    house_answer(house, 1, one_pod_costing("1.5"));
+    fake_loop_advance(house->loop, HOUSE_TTL_MS);
+    house_ask(house, &query, &asker);
+    house_answer(house, 0, one_pod_costing("10.5"));
+    assert_int_equal(asker.done, 0);
+    assert_int_equal(scripted_origin_asked(house->origin), 3);
+    house_answer(house, 2, one_pod_costing("2.5"));
+    assert_non_null(strstr(asker_body(&asker), "\"total\":13.0"));
+    assert_int_equal(asker.answer.fetched_ms, house_now_ms(house));
+    asker_release(&asker);
+    asker_release(&first);
+    assert_true(house_hits(house, &query));
+    assert_int_equal(scripted_origin_asked(house->origin), 3);
+}
+
 static void current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked(void **state)
 {
     struct house *house = *state;
@@ -516,6 +539,7 @@ int main(void)
         CASE(request_joins_a_refresh_that_is_under_way),
         CASE(trend_asks_once_a_month_and_keeps_closed_months_for_a_day),
         CASE(month_that_expires_while_others_are_waited_for_is_asked_for_anew),
+        CASE(month_that_expires_behind_others_is_asked_for_anew_once),
         CASE(current_month_is_partial_also_when_its_day_ends_while_opencost_is_asked),
         CASE(trend_fails_with_its_first_month_and_keeps_the_others),
         CASE(filter_that_no_namespace_can_match_is_answered_and_not_kept),
