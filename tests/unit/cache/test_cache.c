@@ -289,6 +289,22 @@ static void stale_lookups_are_hits(void **state)
     cache_destroy(cache);
 }
 
+static void stale_view_that_is_looked_up_is_in_use(void **state)
+{
+    struct cache *cache = revalidating_cache(0);
+    struct shared *used[1];
+    (void)state;
+    put(cache, "other", 3, BIG, 0);
+    (void)claims(cache, "view", TTL_MS);
+    assert_int_equal(cache_used_views(cache, "set", used, 1), 1);
+    shared_release(used[0]);
+    put(cache, "another", 4, BIG, TTL_MS);
+    put(cache, "one more", 5, BIG, TTL_MS);
+    assert_int_equal(look(cache, "view", TTL_MS, CACHE_STALE), 2);
+    assert_int_equal(look(cache, "other", TTL_MS, CACHE_MISS), 0);
+    cache_destroy(cache);
+}
+
 static void least_recently_used_leaves_first_when_full(void **state)
 {
     put(*state, "a", 1, BIG, 0);
@@ -320,6 +336,14 @@ static void dataset_beyond_all_bounds_is_kept_alone(void **state)
     assert_int_equal(look(*state, "a", 0, CACHE_MISS), 0);
     put(*state, "b", 3, 1, 0);
     assert_int_equal(look(*state, "huge", 0, CACHE_MISS), 0);
+}
+
+static void first_views_leave_before_the_dataset_they_came_with(void **state)
+{
+    const struct cache_view views[] = {{"v1", item(11), BIG}, {"v2", item(12), BIG}};
+    assert_true(cache_put(*state, "set", item(1), BIG, 0, TTL_MS, views, 2));
+    assert_int_equal(look(*state, "set", 0, CACHE_FRESH), 1);
+    assert_int_equal(alive, 2);
 }
 
 static void thousand_views_of_one_dataset_stay_within_the_bound(void **state)
@@ -395,9 +419,11 @@ int main(void)
         CASE(one_reader_in_ten_seconds_is_to_refetch_a_dataset_and_all_its_views),
         CASE(claim_is_gone_with_the_entry_it_was_made_for),
         CASE(stale_lookups_are_hits),
+        CASE(stale_view_that_is_looked_up_is_in_use),
         CASE(least_recently_used_leaves_first_when_full),
         CASE(using_a_view_keeps_its_dataset),
         CASE(dataset_beyond_all_bounds_is_kept_alone),
+        CASE(first_views_leave_before_the_dataset_they_came_with),
         CASE(thousand_views_of_one_dataset_stay_within_the_bound),
         CASE(cleanup_drops_what_is_past_its_stale_time_with_its_views),
         CASE(statistics_count_lookups_and_not_peeks),

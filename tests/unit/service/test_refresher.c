@@ -281,6 +281,21 @@ static void failure_that_took_long_is_not_tried_again_sooner(void **state)
     assert_int_equal(asked(scene), 3);
 }
 
+static void after_a_success_the_next_failure_is_tried_again_soon(void **state)
+{
+    struct scene *scene = *state;
+    rebuild(scene, 1, INTERVAL_MS);
+    refresher_start(scene->refresher);
+    fail_once(scene, 0);
+    assert_next(scene, "window=7d&", 10 * 1000);
+    fail_once(scene, 1);
+    assert_next(scene, "window=7d&", 20 * 1000);
+    answer(scene, 2);
+    assert_next(scene, "window=7d&", INTERVAL_MS);
+    fail_once(scene, 3);
+    assert_next(scene, "window=7d&", 10 * 1000);
+}
+
 static void refresh_refused_by_the_circuit_is_the_probe_ten_seconds_later(void **state)
 {
     struct scene *scene = *state;
@@ -371,6 +386,7 @@ int main(void)
         CASE(and_that_is_for_all_windows_together),
         CASE(a_quick_refresh_makes_nobody_expect_that_all_are),
         CASE(failure_that_took_long_is_not_tried_again_sooner),
+        CASE(after_a_success_the_next_failure_is_tried_again_soon),
         CASE(refresh_refused_by_the_circuit_is_the_probe_ten_seconds_later),
         CASE(recovery_of_opencost_is_used_at_once_for_what_is_not_fresh),
         CASE(cleanup_comes_every_interval),
