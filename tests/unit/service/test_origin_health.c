@@ -114,6 +114,16 @@ static void opencost_that_vanished_since_the_last_good_call_is_disconnected(void
     assert_state(house, ORIGIN_CONNECTED);
 }
 
+static void what_another_fetched_is_good_news_only_if_it_came_after_our_failure(void **state)
+{
+    struct house *house = *state;
+    note_fetch(house, ERR_UPSTREAM_STATUS);
+    origin_health_note_fetch_elsewhere(house->health, house_now_ms(house));
+    assert_state(house, ORIGIN_DISCONNECTED);
+    origin_health_note_fetch_elsewhere(house->health, house_now_ms(house) + 1);
+    assert_state(house, ORIGIN_CONNECTED);
+}
+
 static void rejected_query_says_nothing_about_health(void **state)
 {
     struct house *house = *state;
@@ -235,6 +245,7 @@ int main(void)
         CASE(failed_allocation_call_outweighs_a_good_check),
         CASE(good_allocation_call_outweighs_a_check_answered_with_an_error),
         CASE(opencost_that_vanished_since_the_last_good_call_is_disconnected),
+        CASE(what_another_fetched_is_good_news_only_if_it_came_after_our_failure),
         CASE(rejected_query_says_nothing_about_health),
         CASE(first_verdict_ends_the_wait),
         CASE(wait_ends_after_its_limit_each_waiter_by_its_own),
