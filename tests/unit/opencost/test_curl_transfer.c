@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine against a server that behaves in every way it can: what each transfer comes to. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
 
-enum { CAP_BYTES = 100000, ANY_STATUS = -1 };
+enum { CAP_BYTES = 100000, ANY_STATUS = -1, TIMEOUT_MS = 150 };
 
 #define MIB ((size_t)1024 * 1024)
 
@@ -143,6 +144,15 @@ static bool serve_redirect_scheme(struct tiny_server *server, int fd)
 #define UNAVAILABLE(retry_after)                                                                   \
     "HTTP/1.1 503 Busy\r\nRetry-After: " retry_after "\r\nContent-Length: 0\r\n\r\n"
 
+/* Each within the time-out, but not all of those that may be followed. */
+static bool serve_redirect_slowly(struct tiny_server *server, int fd)
+{
+    (void)server;
+    (void)poll(NULL, 0, TIMEOUT_MS * 2 / 5);
+    tiny_send_format(fd, "%s", REDIRECT("/redirect-slowly"));
+    return true;
+}
+
 static const struct tiny_route routes[] = {
     {"/ok", serve_text, OK_HEAD "Content-Length: 5\r\n\r\nhello"},
     {"/empty", serve_text, OK_HEAD "Content-Length: 0\r\n\r\n"},
@@ -186,6 +196,7 @@ static const struct tiny_route routes[] = {
     {"/redirect-nowhere", serve_text, REDIRECT("http://[")},
     {"/redirect-bare", serve_text, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"},
     {"/redirect-silence", serve_text, REDIRECT("/silence")},
+    {"/redirect-slowly", serve_redirect_slowly, NULL},
     {"/after-7", serve_text, UNAVAILABLE("7")},
     {"/after-0", serve_text, UNAVAILABLE("0")},
     {"/after-past", serve_text, UNAVAILABLE("Mon, 23 Nov 2020 12:00:00 GMT")},
@@ -317,10 +328,11 @@ static void a_body_that_cannot_be_unpacked_is_called_that(void **state)
 static void peers_that_drip_or_are_silent_run_into_the_timeout(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/drip", "/silence", "/redirect-silence"};
+    static const char *const paths[] = {"/drip", "/silence", "/redirect-silence",
+                                        "/redirect-slowly"};
     struct curl_world *world = curl_world_create(routes, NULL);
     for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
-        struct exchange exchange = {.timeout_ms = 150};
+        struct exchange exchange = {.timeout_ms = TIMEOUT_MS};
         exchange_run(world, &exchange, paths[i]);
         assert_int_equal(exchange.outcome.error.code, ERR_UPSTREAM_TIMEOUT);
         exchange_finish(&exchange);
