@@ -50,8 +50,8 @@ void snapshot_destroy(struct snapshot *snapshot);
  * note. */
 void snapshot_restore(struct snapshot *snapshot, void (*done)(void *context), void *context);
 
-/* The cache has changed: the file is to be written, now or when ten seconds are over, and not before
- * it has been read. */
+/* The cache has changed: the file is to be written, now or when ten seconds are over, and not
+ * before it has been read. */
 void snapshot_note_change(struct snapshot *snapshot);
 
 /* Begins no more writes. */

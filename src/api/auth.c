@@ -199,8 +199,8 @@ void auth_destroy(struct auth *auth)
     free(auth);
 }
 
-/* What could not be used is tried again, though it is the file that was read last: want of memory is
- * no fault of the file. */
+/* What could not be used is tried again, though it is the file that was read last: want of memory
+ * is no fault of the file. */
 void auth_upkeep(struct auth *auth)
 {
     if (auth->fault.code == ERR_NONE && !watched_file_has_changed(auth->file))

@@ -2,8 +2,8 @@
 /*
  * A call of GnuTLS' by libmicrohttpd, corrected (connection_https.c, up to 0.9.75 at least).
  *
- * gnutls_record_recv(): says GNUTLS_E_AGAIN not only when nothing more has arrived, but also when it
- * has read what is no data, such as new keys. libmicrohttpd takes either for an empty socket and
+ * gnutls_record_recv(): says GNUTLS_E_AGAIN not only when nothing more has arrived, but also when
+ * it has read what is no data, such as new keys. libmicrohttpd takes either for an empty socket and
  * waits for epoll to tell of more, which it does of new bytes only: a request that arrived together
  * with new keys would get its answer when the client sends something else, or never.
  *

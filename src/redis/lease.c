@@ -8,8 +8,8 @@
  * Redis lets a lease go when nobody has prolonged it for LEASE_MS, which is what ends the leases of
  * replicas that died; to one that was merely held up it may happen as well. So whoever settles late
  * asks first whether the lease is still its own: a newer value must not be replaced by an older
- * one. Where nobody has it by then but there is a value, another may have settled it in between, and
- * it counts as lost.
+ * one. Where nobody has it by then but there is a value, another may have settled it in between,
+ * and it counts as lost.
  */
 #include <stdlib.h>
 #include <sys/random.h>

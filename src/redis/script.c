@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* pcall, as what somebody else has put in a lease's place may be no string, and is not ours then. */
+/* pcall: what somebody else has put in a lease's place may be no string, and is not ours then. */
 
 static const struct text release =
     TEXT_INIT("if redis.pcall('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The start, each thread of which is refused once, with a client who asks as soon as anybody listens.
- */
+/* The start, each thread of which is refused once, with a client who asks as soon as anybody
+ * listens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
