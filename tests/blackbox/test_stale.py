@@ -141,6 +141,7 @@ class TestCircuit:
         for event in ("opencost.circuit_opened", "opencost.circuit_closed"):
             backend.wait_for_event(event)
             assert len(backend.events(event)) == 1
+        assert backend.events("cost.fetch_failed", window="3d") == []  # each refusal would be one
 
     TRIES = 3
 

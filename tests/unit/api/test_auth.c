@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "auth.h"
+#include "base/log.h"
 #include "support/alloc_fault.h"
 
 enum { LONGEST = 4096, MOST = 256 };
@@ -193,6 +195,44 @@ static void file_that_lets_nobody_in_is_refused_and_said_why(void **state)
                         "cannot use AUTH_TOKEN_FILE /nonexistent: No such file or directory");
 }
 
+/* How often the log has the event. */
+static unsigned count_events(int log_fd, const char *event)
+{
+    static char text[8192];
+    unsigned count = 0;
+    ssize_t length = pread(log_fd, text, sizeof(text) - 1, 0);
+    assert_true(length >= 0);
+    text[length] = '\0';
+    for (const char *at = strstr(text, event); at != NULL; at = strstr(at + 1, event))
+        count++;
+    return count;
+}
+
+static void fault_that_stays_is_told_once(void **state)
+{
+    struct error error;
+    int log_fd = memfd_create("log", MFD_CLOEXEC);
+    struct log *log = log_create(&(struct log_options){.fd = log_fd}, &error);
+    (void)state;
+    assert_non_null(log);
+    replace("old");
+    struct auth *auth = auth_create(file, log, &error);
+    assert_non_null(auth);
+    replace("a b");
+    for (int i = 0; i < 3; i++)
+        auth_upkeep(auth);
+    log_flush(log);
+    assert_int_equal(count_events(log_fd, "auth.tokens_unreadable"), 1);
+    replace("new");
+    for (int i = 0; i < 3; i++)
+        auth_upkeep(auth);
+    log_flush(log);
+    assert_int_equal(count_events(log_fd, "auth.tokens_reloaded"), 1);
+    auth_destroy(auth);
+    log_destroy(log);
+    close(log_fd);
+}
+
 static void changed_file_counts_from_the_next_upkeep_on(void **state)
 {
     (void)state;
@@ -315,6 +355,7 @@ int main(void)
         cmocka_unit_test(users_are_told_apart_by_the_digests_of_their_tokens),
         cmocka_unit_test(long_tokens_are_compared_to_their_end),
         cmocka_unit_test(file_that_lets_nobody_in_is_refused_and_said_why),
+        cmocka_unit_test(fault_that_stays_is_told_once),
         cmocka_unit_test(changed_file_counts_from_the_next_upkeep_on),
         cmocka_unit_test(file_that_cannot_be_used_leaves_the_tokens_as_they_are),
         cmocka_unit_test(token_that_stays_is_granted_while_others_come_and_go),

@@ -205,16 +205,18 @@ static void a_refresh_that_joins_a_queued_fetch_hurries_it_and_makes_it_its_own(
 {
     struct house *house = *state;
     struct asker slow[SLOTS];
-    struct asker ahead;
+    struct asker ahead[2];
     struct asker asker;
     struct cost_query pods = house_query(COST_VIEW_PODS, "7d");
     occupy(house, slow);
-    ask(house, "3d", &ahead);
+    ask(house, "3d", &ahead[0]);
     ask(house, "7d", &asker);
     refreshes = 0;
     refresh(house, &pods);
-    /* And it stays wanted when its client does not wait any more. */
-    fake_loop_advance(house->loop, HOUSE_DEADLINE_MS);
+    /* And it stays wanted when its client does not wait any more, as does what is ahead of it. */
+    fake_loop_advance(house->loop, HALF_MS);
+    ask(house, "3d", &ahead[1]);
+    fake_loop_advance(house->loop, HOUSE_DEADLINE_MS - HALF_MS);
     assert_int_equal(asker.answer.error.code, ERR_DEADLINE);
     house_answer(house, 0, one_pod_costing("1.5"));
     assert_true(asks_for(house, SLOTS, "7d"));

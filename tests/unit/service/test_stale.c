@@ -274,6 +274,20 @@ static void expired_data_are_served_as_stale_when_opencost_fails(void **state)
 
 /* When OpenCost hangs. */
 
+static void answer_without_rows_is_believed_when_the_rows_have_expired(void **state)
+{
+    struct house *house = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    struct asker asker;
+    house_warm(house, &query, "1.5");
+    fake_loop_advance(house->loop, HOUSE_TTL_MS);
+    house_ask(house, &query, &asker);
+    house_answer(house, 1, "{\"code\":200,\"data\":[{}]}");
+    assert_non_null(strstr(asker_body(&asker), "\"item_count\":0}"));
+    assert_int_equal(asker.answer.source, COST_SOURCE_MISS);
+    asker_release(&asker);
+}
+
 static void ask_past_ttl(struct house *house, const struct cost_query *query, struct asker *asker)
 {
     house_warm(house, query, "1.5");
@@ -476,6 +490,7 @@ int main(void)
         CASE(loop_that_takes_no_order_costs_nobody_an_answer, setup_revalidating),
         CASE(hits_allocate_nothing_but_the_one_order_which_may_fail, setup_revalidating),
         CASE(expired_data_are_served_as_stale_when_opencost_fails, setup_stale_if_error),
+        CASE(answer_without_rows_is_believed_when_the_rows_have_expired, setup_stale_if_error),
         CASE(hanging_opencost_keeps_nobody_waiting_who_may_be_served_stale, setup_stale_if_error),
         CASE(answer_within_the_grace_is_a_fresh_one, setup_stale_if_error),
         CASE(without_stale_data_there_is_no_grace, setup_stale_if_error),
