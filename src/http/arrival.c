@@ -14,6 +14,12 @@ enum { TURN_OF_CLIENT = 0, TURN_OF_SERVER = 1, TURN_CUT_OFF = 2, TURN_MASK = 3 }
 /* Of an answer, or it would keep its body in memory for as long as the client likes. */
 enum { LEAST_BYTES_PER_MS = 1 };
 
+/* For us to read what came before a client's end. */
+enum { AFTER_END_MS = 5 * 1000 };
+
+/* Of tcpi_state; the header that names it has a tcp_info of its own. */
+enum { STATE_CLOSE_WAIT = 8 };
+
 bool arrivals_init(struct arrivals *arrivals)
 {
     arrivals->first = NULL;
@@ -64,6 +70,7 @@ struct traffic {
     uint64_t received;
     uint64_t acknowledged; /* by the client, of what was sent */
     bool is_sending;       /* there is more that the client has yet to take */
+    bool has_end;          /* the client sends nothing more */
 };
 
 /* Where the kernel does not count, a first request is taken to have begun, a later one never has,
@@ -80,6 +87,7 @@ static struct traffic traffic_of(int fd)
         .received = info.tcpi_bytes_received,
         .acknowledged = info.tcpi_bytes_acked,
         .is_sending = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
+        .has_end = info.tcpi_state == STATE_CLOSE_WAIT,
     };
 }
 
@@ -109,6 +117,8 @@ static bool is_idle(struct arrival *arrival, uint_fast64_t turn, const struct tr
     uint64_t enough = traffic->is_sending ? (uint64_t)limit_ms * LEAST_BYTES_PER_MS : 1;
     bool client_is_asked = (turn & TURN_MASK) == TURN_OF_CLIENT || traffic->is_sending;
 
+    if (traffic->has_end && !traffic->is_sending && limit_ms > AFTER_END_MS)
+        limit_ms = AFTER_END_MS;
     if (!client_is_asked || arrival->quiet.turn != turn ||
         arrival->quiet.is_sending != traffic->is_sending ||
         moved - arrival->quiet.moved >= enough) {

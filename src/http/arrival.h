@@ -17,6 +17,9 @@
  * nothing before it has a whole request line. It counts from the sweep that sees it; the first one
  * in TLS from the handshake.
  *
+ * A client's end that comes together with its last bytes goes unnoticed by libmicrohttpd, which
+ * waits for the kernel to tell it of more. Such a client is let go after a few seconds.
+ *
  * While it is our turn and the exchange is parked, libmicrohttpd does not look at the connection at
  * all; the list of all connections serves to look whether the client is still there.
  *

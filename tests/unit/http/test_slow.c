@@ -7,6 +7,8 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -290,6 +292,42 @@ static void wait_delivered(struct raw_client *client)
     }
 }
 
+/* The end comes in the segment of the last byte, and libmicrohttpd looks no further than that. */
+static void send_and_leave(struct raw_client *client, const char *request)
+{
+    int on = 1;
+
+    assert_int_equal(setsockopt(client->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)), 0);
+    raw_send(client, request);
+    assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
+}
+
+static void client_that_sends_nothing_more_is_soon_let_go(void **state)
+{
+    static const char *const requests[] = {HELLO, "GET /hello HTTP/1.1\r\nHost: h\r\n"};
+    struct toy *toy = *state;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(requests); i++) {
+        struct raw_client client;
+        int quiet_s = 0;
+
+        raw_connect(&client, toy->port);
+        raw_send(&client, HELLO);
+        expect_hello(&client);
+        send_and_leave(&client, requests[i]);
+        if (i == 0)
+            expect_hello(&client);
+        wait_delivered(&client);
+        for (; !has_ended(&client); quiet_s++) {
+            let_pass(toy, 1);
+            (void)poll(NULL, 0, 10); /* the server's thread may be late */
+        }
+        assert_true(quiet_s < IDLE_S - 10);
+        assert_true(raw_is_closed(&client));
+        raw_close(&client);
+    }
+}
+
 static void request_that_stops_half_way_is_idle(void **state)
 {
     struct toy *toy = *state;
@@ -465,6 +503,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle_connections_are_closed_and_others_are_not, set_up_idle,
                                         tear_down),
         cmocka_unit_test_setup_teardown(parked_request_is_left_to_who_resumes_it, set_up_idle,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(client_that_sends_nothing_more_is_soon_let_go, set_up_idle,
                                         tear_down),
         cmocka_unit_test_setup_teardown(request_that_stops_half_way_is_idle, set_up_idle,
                                         tear_down),
