@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job reads the file, takes the cost sets out and renders their views; then the loop thread puts
- * everything into the cache, all at once.
+ * A job reads the file, takes the cost sets out and renders their views, as far as there is time;
+ * then the loop thread puts everything into the cache, all at once.
  *
  * The file is believed as a whole or not at all: if any part of it is damaged, nothing of it is
  * used.
@@ -16,7 +16,8 @@
 
 enum {
     RESTORE_LIMIT_MS = 5 * 1000,
-    FUTURE_TOLERANCE_MS = 60 * 1000, /* clocks are set */
+    RENDER_LIMIT_MS = RESTORE_LIMIT_MS / 2, /* from then on no further dataset's views are begun */
+    FUTURE_TOLERANCE_MS = 60 * 1000,        /* clocks are set */
 };
 
 struct restore {
@@ -58,16 +59,6 @@ static bool is_servable(struct restore *restore, const struct snapshot_dataset *
     return true;
 }
 
-/* The plain views of a window that is named by its distance from now are asked for; those of a
- * month's dates hardly are, as a month is asked for in trends. */
-static void render(const struct restore *restore, struct warm_dataset *warm)
-{
-    if (warm->dataset->window.is_absolute)
-        return;
-    warm_dataset_add_plain_views(warm);
-    warm_dataset_render(warm, restore->now_wall_ms / 1000, &restore->job);
-}
-
 static bool take_dataset(struct restore *restore, struct snapshot_reader *reader,
                          struct error *reterr)
 {
@@ -85,7 +76,6 @@ static bool take_dataset(struct restore *restore, struct snapshot_reader *reader
     if (warm->dataset == NULL)
         return error_no_memory(reterr);
     restore->count++;
-    render(restore, warm);
     return true;
 }
 
@@ -105,6 +95,29 @@ static bool take_datasets(struct restore *restore, struct text bytes, struct err
     return true;
 }
 
+/* The plain views of a window that is named by its distance from now are asked for; those of a
+ * month's dates hardly are, as a month is asked for in trends. */
+static void render(const struct restore *restore, struct warm_dataset *warm)
+{
+    /* The analyzer cannot know that those counted are there. */
+    if (warm->dataset->window.is_absolute) /* NOLINT(clang-analyzer-core.NullDereference) */
+        return;
+    warm_dataset_add_plain_views(warm);
+    warm_dataset_render(warm, restore->now_wall_ms / 1000, &restore->job);
+}
+
+/* Of large clusters it takes longer than reading them. Views that are missing are rendered when
+ * they are asked for, while without the datasets in time OpenCost would be asked for all. */
+static void render_while_there_is_time(const struct restore *restore)
+{
+    const struct time_source *time = restore->snapshot->options.time;
+    for (size_t i = 0; i < restore->count; i++) {
+        if (time_monotonic_ms(time) - restore->now_ms >= RENDER_LIMIT_MS)
+            return;
+        render(restore, &restore->datasets[i]);
+    }
+}
+
 /* Job thread. */
 static void read_file(struct loop_job *job)
 {
@@ -122,7 +135,9 @@ static void read_file(struct loop_job *job)
         read && bytes != NULL &&
         take_datasets(restore, (struct text){.data = bytes, .length = length}, &restore->error);
     free(bytes);
-    if (!restore->usable)
+    if (restore->usable)
+        render_while_there_is_time(restore);
+    else
         drop_datasets(restore);
 }
 

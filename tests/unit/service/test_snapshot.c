@@ -32,6 +32,7 @@ struct scene {
     char directory[64];
     char path[128];
     char log_text[16 * 1024];
+    const struct time_source *time; /* of snapshots; NULL: the loop's */
 
     /* of the process that runs now */
     struct house house;
@@ -78,7 +79,7 @@ static void build_snapshot(struct scene *scene, const char *origin)
         .origin = origin,
         .cache = scene->house.cache,
         .scheduler = fake_loop_scheduler(scene->house.loop),
-        .time = fake_loop_time(scene->house.loop),
+        .time = scene->time != NULL ? scene->time : fake_loop_time(scene->house.loop),
         .log = scene->log,
     };
     scene->snapshot = snapshot_create(&options);
@@ -578,6 +579,50 @@ static void file_is_not_replaced_before_it_has_been_read(void **state)
     end_process(scene);
 }
 
+/* A clock on which much time passes between two looks. */
+struct slow_clock {
+    struct time_source time;
+    struct scene *scene;
+    int64_t passed_ns;
+};
+
+static int64_t slow_monotonic_ns(void *context)
+{
+    struct slow_clock *clock = context;
+    int64_t passed_ns = clock->passed_ns;
+    clock->passed_ns += INT64_C(3000000000);
+    return time_monotonic_ns(fake_loop_time(clock->scene->house.loop)) + passed_ns;
+}
+
+static int64_t slow_wall_us(void *context)
+{
+    const struct slow_clock *clock = context;
+    return time_wall_us(fake_loop_time(clock->scene->house.loop));
+}
+
+static void views_that_would_take_too_long_are_rendered_when_asked_for(void **state)
+{
+    struct scene *scene = *state;
+    struct slow_clock clock = {
+        .time = {.monotonic_ns = slow_monotonic_ns, .wall_us = slow_wall_us, .context = &clock},
+        .scene = scene,
+    };
+    const struct cost_query query = house_query(COST_VIEW_PODS, "7d");
+    struct asker asker;
+    begin_process(scene, 0);
+    answer(scene, 0, "1.5");
+    end_process(scene);
+    scene->time = &clock.time;
+    begin_process(scene, 10);
+    assert_logged(scene, "cache.snapshot_restored");
+    assert_false(house_hits(&scene->house, &query));
+    house_ask(&scene->house, &query, &asker);
+    assert_non_null(strstr(asker_body(&asker), "1.5"));
+    asker_release(&asker);
+    assert_int_equal(asked(scene), 0);
+    kill_process(scene);
+}
+
 static void disk_that_hangs_does_not_keep_us_from_refreshing(void **state)
 {
     struct scene *scene = *state;
@@ -646,6 +691,7 @@ int main(void)
         CASE(restoring_without_a_job_thread_is_given_up),
         CASE(what_was_fetched_while_the_file_was_read_stays),
         CASE(file_is_not_replaced_before_it_has_been_read),
+        CASE(views_that_would_take_too_long_are_rendered_when_asked_for),
         CASE(disk_that_hangs_does_not_keep_us_from_refreshing),
         CASE(stop_while_restoring_begins_nothing),
         CASE(nothing_is_made_without_timers),
