@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "certificates.h"
 #include "raw_client.h"
 #include "support/alloc_fault.h"
@@ -235,6 +237,47 @@ static void pair_that_cannot_be_used_leaves_the_certificate(void **state)
     expect_shown(toy, "second");
 }
 
+/* How often the log has the event. */
+static unsigned count_events(int log_fd, const char *event)
+{
+    static char text[8192];
+    ssize_t length = pread(log_fd, text, sizeof(text) - 1, 0);
+    unsigned count = 0;
+
+    assert_true(length >= 0);
+    text[length] = '\0';
+    for (const char *at = strstr(text, event); at != NULL; at = strstr(at + 1, event))
+        count++;
+    return count;
+}
+
+static void fault_that_stays_is_told_once(void **state)
+{
+    struct toy toy;
+    struct http_server_options options;
+    struct error error;
+    int log_fd = memfd_create("log", MFD_CLOEXEC);
+    struct log *log = log_create(&(struct log_options){.fd = log_fd}, &error);
+
+    (void)state;
+    assert_non_null(log);
+    certificates_write("first", cert, key);
+    toy_init(&toy, "x", 1);
+    options = toy_options(&toy);
+    options.tls_cert_file = cert;
+    options.tls_key_file = key;
+    options.log = log;
+    toy_start(&toy, &options);
+    certificates_write_text(key, "no key");
+    for (int i = 0; i < 3; i++)
+        http_server_upkeep(toy.server);
+    log_flush(log);
+    assert_int_equal(count_events(log_fd, "tls.reload_failed"), 1);
+    toy_stop(&toy);
+    log_destroy(log);
+    close(log_fd);
+}
+
 static void requests_in_plain_get_no_answer(void **state)
 {
     struct toy *toy = *state;
@@ -320,6 +363,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(pair_that_cannot_be_used_leaves_the_certificate, set_up,
                                         tear_down),
+        cmocka_unit_test(fault_that_stays_is_told_once),
         cmocka_unit_test_setup_teardown(requests_in_plain_get_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(request_that_comes_with_new_keys_is_answered, set_up,
                                         tear_down),
