@@ -86,7 +86,7 @@ class TestAfterSigterm:
     def test_without_the_setting_nothing_is_kept(self, double, path):
         with Backend(double) as backend:
             backend.get(TARGETS[0])
-            assert not backend.events("cache.snapshot_written")
+        assert not backend.events("cache.snapshot_written")
         assert not path.exists()
 
 
