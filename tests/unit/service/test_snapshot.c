@@ -213,6 +213,34 @@ static void assert_served(struct scene *scene, const char *total, int64_t age_ms
     http_content_release(found.content);
 }
 
+static void what_a_killed_process_left_half_written_is_removed(void **state)
+{
+    struct scene *scene = *state;
+    char leftover[sizeof(scene->path) + 32];
+    (void)snprintf(leftover, sizeof(leftover), "%s.0123456789abcdef.tmp", scene->path);
+    int fd = open(leftover, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    begin_process(scene, 0);
+    assert_int_not_equal(access(leftover, F_OK), 0);
+    end_process(scene);
+}
+
+static void what_is_newer_than_the_file_stays(void **state)
+{
+    struct scene *scene = *state;
+    struct cost_query query = house_query(COST_VIEW_PODS, "7d");
+    leave_snapshot(scene);
+    build_process(scene, START_S + 100, 0, ORIGIN);
+    cost_service_on_stored(scene->house.service, NULL, NULL); /* the file is to stay as it is */
+    house_warm(&scene->house, &query, "2.5");
+    snapshot_restore(scene->snapshot, begin_refreshing, scene->refresher);
+    fake_loop_run(scene->house.loop);
+    assert_logged(scene, "\"datasets\": 1");
+    assert_served(scene, "2.5", 0);
+    end_process(scene);
+}
+
 static void restarted_process_answers_at_once_and_tells_the_age(void **state)
 {
     struct scene *scene = *state;
@@ -671,6 +699,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(restarted_process_answers_at_once_and_tells_the_age),
+        CASE(what_is_newer_than_the_file_stays),
+        CASE(what_a_killed_process_left_half_written_is_removed),
         CASE(restored_window_is_fetched_when_its_interval_is_over),
         CASE(restored_window_past_its_interval_is_served_and_fetched),
         CASE(what_nobody_may_be_served_any_more_is_not_restored),
