@@ -30,8 +30,8 @@ void warm_dataset_add_plain_views(struct warm_dataset *warm);
 /* Those that readers used of the dataset's predecessor in the cache. */
 void warm_dataset_add_used_views(struct warm_dataset *warm, struct cache *cache);
 
-/* A view that cannot be rendered is left out; who asks for it will be told. So are those that `job`,
- * which this runs in, comes to once it is to stop: of a large cluster one takes a second. */
+/* A view that cannot be rendered is left out; who asks for it will be told. So are those that
+ * `job`, which this runs in, comes to once it is to stop: of a large cluster one takes a second. */
 void warm_dataset_render(struct warm_dataset *warm, int64_t now_s, const struct loop_job *job);
 
 /* Puts all of it into the cache. */

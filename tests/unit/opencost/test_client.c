@@ -133,11 +133,14 @@ static void a_good_answer_after_a_bad_one_is_a_success(void **state)
     must_fetch(world, "7d", &fetched);
     scripted_answer(&world->engine, 0, 500, "x");
     fake_loop_advance(world->loop, 1000);
+    fake_loop_advance(world->loop, 250);
     scripted_answer(&world->engine, 0, 200, GOOD_BODY);
     fake_loop_run(world->loop);
     assert_int_equal(fetched.calls, 1);
     assert_int_equal(fetched.error.code, ERR_NONE);
     assert_int_equal(fetched.pods, 1);
+    assert_true(client_world_counts(
+        world, "kubecent_opencost_request_duration_seconds_sum{dataset=\"allocation\"} 0.25"));
     assert_true(
         client_world_counts(world, "kubecent_opencost_requests_total{dataset=\"allocation\"} 2\n"));
     assert_true(
