@@ -316,6 +316,15 @@ static void least_recently_used_leaves_first_when_full(void **state)
     assert_int_equal(look(*state, "c", 0, CACHE_FRESH), 3);
 }
 
+static void keys_and_entries_count_as_well(void **state)
+{
+    static const char key[] = "a key that is longer than its value";
+    struct cache_stats stats;
+    put(*state, key, 1, 1, 0);
+    cache_get_stats(*state, &stats);
+    assert_true(stats.bytes > 1 + sizeof(key));
+}
+
 static void using_a_view_keeps_its_dataset(void **state)
 {
     put(*state, "a", 1, BIG, 0);
@@ -421,6 +430,7 @@ int main(void)
         CASE(stale_lookups_are_hits),
         CASE(stale_view_that_is_looked_up_is_in_use),
         CASE(least_recently_used_leaves_first_when_full),
+        CASE(keys_and_entries_count_as_well),
         CASE(using_a_view_keeps_its_dataset),
         CASE(dataset_beyond_all_bounds_is_kept_alone),
         CASE(first_views_leave_before_the_dataset_they_came_with),

@@ -158,6 +158,22 @@ static void request_cut_off_in_its_body_is_observed_as_left(void **state)
     raw_close(&client);
 }
 
+static void time_that_a_body_takes_is_not_counted_as_ours(void **state)
+{
+    struct toy *toy = *state;
+    struct raw_client client;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, "POST /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n");
+    toy_wait_in_flight(toy, 1);
+    atomic_fetch_add(&clock_s, LIMIT_S / 2);
+    raw_send(&client, "body");
+    expect_hello(&client);
+    toy_wait_observed(toy, 1);
+    assert_int_equal(toy->last.duration_ns, 0);
+    raw_close(&client);
+}
+
 static void let_an_hour_pass(struct toy *toy)
 {
     for (int minutes = 0; minutes < 60; minutes++) {
@@ -491,6 +507,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(request_that_drips_in_is_cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(request_cut_off_in_its_body_is_observed_as_left, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(time_that_a_body_takes_is_not_counted_as_ours, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(connection_without_a_request_is_left_to_the_idle_timeout,
                                         set_up, tear_down),
