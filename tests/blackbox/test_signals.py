@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -141,18 +142,23 @@ class TestHangUp:
             assert not answers(backend)
 
 
+@contextmanager
+def started(tmp_path, **settings):
+    """The process as soon as it has said its first word, which comes before anything listens."""
+    with subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment({"HOST": "127.0.0.1", "PORT": free_port(), **settings})) as process:
+        try:
+            assert b"application.startup" in process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
 class TestWhileStarting:
     @pytest.fixture
     def starting(self, double, tmp_path):
-        """A process that has said its first word, which comes before anything listens."""
-        settings = environment({"HOST": "127.0.0.1", "PORT": free_port(), "OPENCOST_URL": double.url})
-        with subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
-            try:
-                assert b"application.startup" in process.stdout.readline()
-                yield process
-            finally:
-                process.kill()
+        with started(tmp_path, OPENCOST_URL=double.url) as process:
+            yield process
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_stop_is_kept_until_it_can_be_done_in_order(self, starting, number):
@@ -221,15 +227,14 @@ class TestBrokenPipe:
 
     def test_of_the_log_ends_nothing(self, double, tmp_path):
         port = free_port()
-        process = started(tmp_path, OPENCOST_URL=double.url, PORT=port)
-        process.stdout.close()
-        backend = Backend(double, PORT=port)
-        wait_until(lambda: answers_now(backend), "an answer")
-        for _ in range(100):
-            assert backend.get("/livez").status == 200
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(LONG) == 0
-        process.stderr.close()
+        with started(tmp_path, OPENCOST_URL=double.url, PORT=port) as process:
+            process.stdout.close()
+            backend = Backend(double, PORT=port)
+            wait_until(lambda: answers_now(backend), "an answer")
+            for _ in range(100):
+                assert backend.get("/livez").status == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LONG) == 0
 
 
 def answers_now(backend):
