@@ -171,7 +171,7 @@ class TestLeaders:
                         wait_for_waiting(one)
                         wait_for_waiting(other)
                         leader.process.kill()
-                        assert leader.wait_for_exit(in_good_order=False) == -signal.SIGKILL
+                        assert leader.wait_for_exit() == -signal.SIGKILL
                         answers = [first.read(), second.read()]
             assert [response.status for response in answers] == [200, 200]
             assert answers[0].body == answers[1].body

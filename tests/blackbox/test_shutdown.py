@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 import http_raw
-from backend import BINARY, WRAPPER, Backend, environment
+from backend import Backend, command, environment
 from opencost_double import ALLOCATION, after, dripping, endless, fixture, hang
 from patience import PATIENCE, wait_until
 from ports import free_port
@@ -68,7 +68,7 @@ class TestDuringTheDelay:
     """All goes on, what is done once a second included."""
 
     def test_requests_that_drip_in_are_cut_off(self, double):
-        with Backend(double, SHUTDOWN_DELAY=60, HTTP_REQUEST_TIMEOUT=1) as backend, backend.connect() as dripping_in:
+        with Backend(double, leaves_memory=True, SHUTDOWN_DELAY=60, HTTP_REQUEST_TIMEOUT=1) as backend, backend.connect() as dripping_in:
             backend.signal(signal.SIGTERM)
             backend.wait_for_event("application.shutdown")
             dripping_in.send(b"GET /")
@@ -77,7 +77,7 @@ class TestDuringTheDelay:
 
     def test_tokens_are_renewed(self, double, tmp_path):
         (tmp_path / "tokens").write_text("old")
-        with Backend(double, SHUTDOWN_DELAY=60, AUTH_TOKEN_FILE=tmp_path / "tokens") as backend:
+        with Backend(double, leaves_memory=True, SHUTDOWN_DELAY=60, AUTH_TOKEN_FILE=tmp_path / "tokens") as backend:
             backend.signal(signal.SIGTERM)
             backend.wait_for_event("application.shutdown")
             (tmp_path / "tokens").write_text("renewed")
@@ -88,7 +88,7 @@ class TestDuringTheDelay:
 def end_at_once(backend):
     assert backend.process.poll() is None
     backend.signal(signal.SIGTERM)
-    assert backend.wait_for_exit(SHORTLY, in_good_order=False) == 128 + signal.SIGTERM
+    assert backend.wait_for_exit(SHORTLY) == 128 + signal.SIGTERM
 
 
 class TestWhileRequestsWait:
@@ -187,8 +187,8 @@ def test_it_works_before_the_first_warm_up_has_ended(double, gate):
 def test_a_log_that_nobody_reads_does_not_hold_it_up(double, tmp_path):
     """A pipe that is full stops who writes into it; the last lines are given up, and nothing else."""
     port = free_port()
-    process = subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=environment({"HOST": "127.0.0.1", "PORT": port, "OPENCOST_URL": double.url, "REFRESH_WINDOWS": ""}))
+    process = subprocess.Popen(command(leaves_memory=True), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=environment({"HOST": "127.0.0.1", "PORT": port, "OPENCOST_URL": double.url, "REFRESH_WINDOWS": ""}))
     try:
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         service = Backend(double, PORT=port)
@@ -206,13 +206,13 @@ def test_a_log_that_nobody_reads_does_not_hold_it_up(double, tmp_path):
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(double, gate, second):
     double.script(ALLOCATION, hang(gate), window="3d")
-    with Backend(double, SHUTDOWN_DELAY=60) as backend, backend.connect() as waiting:
+    with Backend(double, leaves_memory=True, SHUTDOWN_DELAY=60) as backend, backend.connect() as waiting:
         waiting.request(TARGET)
         double.wait_for_requests(1, window="3d")
         backend.signal(signal.SIGTERM)
         backend.wait_for_event("application.shutdown")
         backend.signal(second)
-        assert backend.wait_for_exit(SHORTLY, in_good_order=False) == 128 + second
+        assert backend.wait_for_exit(SHORTLY) == 128 + second
 
 
 def test_the_port_can_be_taken_again_at_once(double):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from backend import BINARY, WRAPPER, Backend, environment
+from backend import Backend, command, environment
 from hostility import witnessed
 from patience import LONG, wait_until
 from ports import free_port
@@ -145,7 +145,7 @@ class TestHangUp:
 @contextmanager
 def started(tmp_path, **settings):
     """The process as soon as it has said its first word, which comes before anything listens."""
-    with subprocess.Popen([*WRAPPER, BINARY], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    with subprocess.Popen(command(), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=environment({"HOST": "127.0.0.1", "PORT": free_port(), **settings})) as process:
         try:
             assert b"application.startup" in process.stdout.readline()
@@ -190,7 +190,7 @@ class TestWhileSettingsAreRead:
     def reading(self, tmp_path):
         """A process that waits for what comes out of a pipe, and the pipe's other end."""
         os.mkfifo(tmp_path / "pipe")
-        process = subprocess.Popen([*WRAPPER, BINARY, "--env-file", "pipe"], cwd=tmp_path, env=environment({}), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command("--env-file", "pipe"), cwd=tmp_path, env=environment({}), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         pipe = wait_until(lambda: pipe_end(tmp_path / "pipe"), "a reader of the pipe")
         with open(pipe, "w", encoding="ascii") as writer:
