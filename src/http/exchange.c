@@ -56,9 +56,6 @@ static void forget_request(struct http_exchange *exchange)
     exchange->state = NULL;
     exchange->destroy_state = NULL;
     exchange->left = NULL;
-    if (exchange->corked)
-        uncork_socket(exchange->arrival.fd);
-    exchange->corked = false;
     target_finish(&exchange->target);
     exchange->phase = EXCHANGE_IDLE;
 }
@@ -258,6 +255,10 @@ void exchange_end(struct http_exchange *exchange, bool completed)
 {
     bool was_begun = exchange->phase > EXCHANGE_NAMED;
 
+    /* The client waits for it, and for nothing that follows here. */
+    if (exchange->corked)
+        uncork_socket(exchange->arrival.fd);
+    exchange->corked = false;
     if (was_begun && exchange->server->options.observe != NULL)
         report(exchange, completed);
     forget_request(exchange);
