@@ -82,7 +82,7 @@ soak: ## Load, faults and restarts for SOAK_SECONDS (180), then an OpenCost that
 	@$(DEPENDENCIES) build test bench
 	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
 	@cmake --build --preset release --target bench_programs
-	@KUBECENT_BINARY=$(BINARY) /usr/bin/python3 tests/soak/soak.py $(SOAK_SECONDS)
+	@KUBECENT_BINARY=$(CURDIR)/$(BINARY) /usr/bin/python3 tests/soak/soak.py $(SOAK_SECONDS)
 	@/usr/bin/python3 tests/soak/flip.py $(RELEASE) 60 paced
 	@/usr/bin/python3 tests/soak/flip.py $(RELEASE) 60 full-speed
 
