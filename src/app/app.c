@@ -2,7 +2,6 @@
 /* From the start to the last signal: who lives in the house is in rooms.c. */
 #include "app.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "rooms.h"
 #include "service/snapshot.h"
 #include "signals.h"
+#include "working_set.h"
 
 enum {
     DRAIN_AFTER_ABORT_MS = 2 * 1000,
@@ -124,7 +124,7 @@ bool app_run(const struct config *config, const char *env_file, bool demo, struc
         struct level level;
         level_init(&level, rooms.log, env_file, config->log_level);
         log_initialized(&rooms);
-        (void)malloc_trim(0); /* the API's description alone took 0.6 MB while it was composed */
+        working_set_trim();
         serve_until_stopped(&rooms, &level);
         stop_gracefully(&rooms);
     }

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory that is short for one request: it gets its answer, a 500 or a closed connection, and nobody else notices."""
+"""Memory that is short for one request: it gets its answer, a 500 or a closed connection, and nobody else notices.
+
+And memory that only the start needs.
+"""
 import os
+import re
 import struct
 
 import pytest
@@ -8,6 +12,7 @@ import pytest
 from backend import WRAPPER, Backend
 from hostility import converse, statuses
 from opencost_double import ALLOCATION, fixture
+from patience import wait_until
 
 COUNTER = os.environ.get("KUBECENT_COUNT_ALLOCATIONS")
 ALLOCATIONS = 30  # more than any of the requests takes
@@ -59,3 +64,23 @@ class TestOneAllocationFails:
         assert seen <= {status, 500, 404 if name == "slash" else None, None}
         assert None in seen, "nothing failed"
         assert backend.events("http.request")  # which reads every line there is
+
+
+def code_of(pid, library):
+    """The library's code and constants in that process, KiB: all of it, and what is resident."""
+    size = resident = 0
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as smaps:
+        for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", smaps.read(), flags=re.M):
+            head = mapping.partition("\n")[0]
+            if library in head and "w" not in head.split()[1]:
+                size += int(re.search(r"^Size: +(\d+)", mapping, re.M)[1])
+                resident += int(re.search(r"^Rss: +(\d+)", mapping, re.M)[1])
+    return size, resident
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="valgrind is the process then")
+def test_code_that_only_the_start_needed_is_given_back(shared_double):
+    with Backend(shared_double) as backend:
+        size, _ = code_of(backend.process.pid, "libcrypto")
+        assert size > 1024
+        wait_until(lambda: code_of(backend.process.pid, "libcrypto")[1] < size / 4, "OpenSSL's code to be given back")
