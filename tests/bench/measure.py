@@ -267,6 +267,11 @@ def exponent(sizes, figures):
     return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys)) / sum((x - mean_x) ** 2 for x in xs)
 
 
+def available_bytes():
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        return int(re.search(r"^MemAvailable:\s+(\d+)", lines.read(), re.M).group(1)) * 1024
+
+
 def have(program):
     return shutil.which(program) is not None
 
