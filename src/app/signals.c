@@ -23,6 +23,7 @@ void signals_begin(void)
     (void)sigaddset(&hang_up, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &hang_up, NULL);
     (void)signal(SIGPIPE, SIG_IGN); /* a broken pipe is an error of the write */
+    (void)signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the limit on its size */
     signals_exit_on_next();
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals, taken by the main thread alone: SIGTERM and SIGINT stop, SIGHUP has settings read anew,
- * SIGPIPE does nothing. While the settings are read, a stopping signal ends the process; what comes
- * while the service is starting waits until it has started.
+ * SIGPIPE and SIGXFSZ do nothing. While the settings are read, a stopping signal ends the process;
+ * what comes while the service is starting waits until it has started.
  *
  * Threads: main. Call signals_block() before any other thread starts: threads inherit the mask.
  */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals: SIGHUP has the log's level read anew, SIGPIPE does nothing, and none of them comes too early. (Stopping is in
-test_shutdown.py.)"""
+"""Signals: SIGHUP has the log's level read anew, SIGPIPE and SIGXFSZ do nothing, and none of them comes too early. (Stopping
+is in test_shutdown.py.)"""
 import os
 import signal
 import socket
@@ -167,7 +167,7 @@ class TestWhileStarting:
         assert starting.returncode == 0, errors
         assert b"application.shutdown" in output
 
-    @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE])
+    @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ])
     def test_others_end_nothing(self, starting, number):
         for _ in range(20):
             starting.send_signal(number)
@@ -208,6 +208,7 @@ class TestWhileSettingsAreRead:
         process, writer = reading
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGPIPE)
+        process.send_signal(signal.SIGXFSZ)
         writer.write("PORT=none\n")
         writer.close()
         output, errors = process.communicate(timeout=LONG)
