@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -204,6 +205,64 @@ static void what_follows_is_not_held_back(void **state)
     raw_close(&client);
 }
 
+static atomic_int watched = -1; /* the server's end of a connection */
+static atomic_int was_corked;
+
+static void look_at_cork(void *context, struct http_headers *headers)
+{
+    int corked = -1;
+    socklen_t length = sizeof(corked);
+
+    (void)context;
+    (void)headers;
+    (void)getsockopt(atomic_load(&watched), IPPROTO_TCP, TCP_CORK, &corked, &length);
+    atomic_store(&was_corked, corked);
+}
+
+static void reply_watched(void *context, struct http_exchange *exchange)
+{
+    struct toy *toy = context;
+
+    http_reply_content(exchange, toy->content, 0, look_at_cork, NULL);
+}
+
+static void headers_are_held_back_for_a_body_from_a_file_only(void **state)
+{
+    struct toy toy;
+    struct http_server_options options = toy_options(&toy);
+    struct raw_client client;
+    struct raw_response response;
+
+    (void)state;
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    toy_init(&toy, "x", 1);
+    options.handle = reply_watched;
+    toy_start(&toy, &options);
+    raw_connect(&client, toy.port);
+    raw_send(&client, GET_CONTENT);
+    expect_content(&toy, &client);
+    atomic_store(&watched, peer_of(&client));
+
+    raw_send(&client, GET_CONTENT);
+    expect_content(&toy, &client);
+    assert_int_equal(atomic_load(&was_corked), 0);
+
+    toy_wait_in_flight(&toy, 0);
+    http_content_release(toy.content);
+    toy.content = noise(LARGE_BYTES);
+    raw_send(&client, GET_CONTENT);
+    expect_content(&toy, &client);
+    assert_int_equal(atomic_load(&was_corked), 1);
+
+    raw_send(&client, "GET /content HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n");
+    raw_read(&client, &response);
+    assert_int_equal(response.status, 304);
+    assert_int_equal(atomic_load(&was_corked), 0);
+    raw_response_free(&response);
+    raw_close(&client);
+    toy_stop(&toy);
+}
+
 /* Leaves an answer half sent. */
 static void ask_for_more_than_fits(struct raw_client *client)
 {
@@ -270,6 +329,32 @@ static void where_descriptors_are_short_bodies_stay_in_memory(void **state)
     raw_close(&client);
 }
 
+/* A write that comes to an end halfway, as where memory is short. */
+static void what_does_not_fit_into_a_file_stays_in_memory(void **state)
+{
+    struct http_content *plain = noise(FILE_BYTES - 1);
+    struct http_content *content;
+    struct rlimit limit;
+    struct rlimit less;
+    unsigned before;
+
+    (void)state;
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    before = descriptors();
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    less = (struct rlimit){.rlim_cur = FILE_BYTES, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+    content = noise(LARGE_BYTES);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(descriptors(), before);
+    assert_int_equal(http_content_bytes(content).length, LARGE_BYTES);
+    assert_memory_equal(http_content_bytes(content).data, http_content_bytes(plain).data,
+                        FILE_BYTES - 1);
+    http_content_release(content);
+    http_content_release(plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +363,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_body_nothing_but_headers_is_sent, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_follows_is_not_held_back, set_up, tear_down),
+        cmocka_unit_test(headers_are_held_back_for_a_body_from_a_file_only),
+        cmocka_unit_test(what_does_not_fit_into_a_file_stays_in_memory),
         cmocka_unit_test_setup_teardown(clients_that_leave_halfway_leave_nothing_behind, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_answer_on_its_way_outlives_its_content, set_up,

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "raw_client.h"
 #include "support/alloc_fault.h"
@@ -88,19 +89,31 @@ static void reply_starved(void *context, struct http_exchange *exchange)
     alloc_fault_disarm();
 }
 
-static void starved_answer_is_500_or_the_close(void **state)
+/* The lowest that is free: another one afterwards means that one was not given back. */
+static int next_descriptor(void)
+{
+    int fd = dup(STDERR_FILENO);
+
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* Without memory for an answer from a file there may yet be enough for one from memory. */
+static void starved_answer_is_500_or_the_close(size_t body_bytes, bool is_in_file)
 {
     static const char *const requests[] = {
         "GET /content HTTP/1.1\r\nHost: h\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n",
     };
+    char *body = calloc(1, body_bytes);
+    int descriptor = next_descriptor();
     struct toy toy;
     struct http_server_options options;
 
-    (void)state;
-    if (!alloc_fault_supported())
-        skip();
-    toy_init(&toy, "x", 1);
+    assert_non_null(body);
+    toy_init(&toy, body, body_bytes);
+    free(body);
     options = toy_options(&toy);
     options.handle = reply_starved;
     toy_start(&toy, &options);
@@ -116,7 +129,8 @@ static void starved_answer_is_500_or_the_close(void **state)
             raw_send(&client, requests[i]);
             if (raw_try_read(&client, false, &response)) {
                 hit = atomic_load(&was_hit);
-                assert_int_equal(response.status, hit ? 500 : 200);
+                if (!is_in_file || response.status != 200)
+                    assert_int_equal(response.status, hit ? 500 : 200);
                 raw_response_free(&response);
             }
             raw_close(&client);
@@ -124,6 +138,23 @@ static void starved_answer_is_500_or_the_close(void **state)
     }
     assert_true(http_server_drain(toy.server, 10000));
     toy_stop(&toy);
+    assert_int_equal(next_descriptor(), descriptor);
+}
+
+static void starved_answer_from_memory_is_500_or_the_close(void **state)
+{
+    (void)state;
+    if (!alloc_fault_supported())
+        skip();
+    starved_answer_is_500_or_the_close(1, false);
+}
+
+static void starved_answer_from_a_file_is_500_or_the_close(void **state)
+{
+    (void)state;
+    if (!alloc_fault_supported())
+        skip();
+    starved_answer_is_500_or_the_close((size_t)100 * 1024, true);
 }
 
 int main(void)
@@ -131,7 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_is_made_whole_or_not_at_all),
         cmocka_unit_test(server_starts_or_says_why_not),
-        cmocka_unit_test(starved_answer_is_500_or_the_close),
+        cmocka_unit_test(starved_answer_from_memory_is_500_or_the_close),
+        cmocka_unit_test(starved_answer_from_a_file_is_500_or_the_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
