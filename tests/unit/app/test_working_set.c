@@ -6,7 +6,10 @@
 /* cmocka.h needs those above */
 #include <cmocka.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,6 +21,8 @@
 enum {
     SPAN = 4 * 1024 * 1024,
     PLACE = 3 * 1024 * 1024,
+    BLOCK = 60 * 1024, /* of the heap; larger ones would be mapped, and free() would unmap them */
+    BLOCKS = 16,
 };
 
 /* Part of the segment of constants, as the tables of a library are. */
@@ -39,13 +44,18 @@ static int close_pagemap(void **state)
     return close(*(int *)*state);
 }
 
-static bool is_resident(void **state, const volatile void *address)
+static bool is_resident_at(void **state, uintptr_t address)
 {
     uint64_t entry = 0;
-    uintptr_t page = (uintptr_t)address / (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t page = address / (uintptr_t)sysconf(_SC_PAGESIZE);
     assert_int_equal(pread(*(int *)*state, &entry, sizeof(entry), (off_t)(page * sizeof(entry))),
                      sizeof(entry));
     return entry >> 63 != 0;
+}
+
+static bool is_resident(void **state, const volatile void *address)
+{
+    return is_resident_at(state, (uintptr_t)address);
 }
 
 static void read_all(void)
@@ -64,6 +74,41 @@ static void pages_that_nobody_uses_are_given_back_and_can_be_read_again(void **s
     assert_false(is_resident(state, &constants[PLACE]));
     read_all();
     assert_true(is_resident(state, &constants[PLACE]));
+}
+
+/* Where free() alone gives nothing back: below what is still in use. */
+static void freed_heap_is_given_back(void **state)
+{
+    char *blocks[BLOCKS];
+    size_t in_use = mallinfo2().uordblks;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(BLOCK);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], 1, BLOCK);
+    }
+    bool is_ours = mallinfo2().uordblks >= in_use + (size_t)BLOCKS * BLOCK;
+    uintptr_t place = (uintptr_t)blocks[BLOCKS / 2];
+    for (size_t i = 0; i < BLOCKS - 1; i++)
+        free(blocks[i]);
+    bool was_resident = is_resident_at(state, place);
+    working_set_trim();
+    bool is_still_resident = is_resident_at(state, place);
+    free(blocks[BLOCKS - 1]);
+    if (!is_ours) /* sanitizers and valgrind bring allocators of their own */
+        skip();
+    assert_true(was_resident);
+    assert_false(is_still_resident);
+}
+
+static void no_descriptor_is_kept(void **state)
+{
+    (void)state;
+    int before = dup(STDERR_FILENO);
+    assert_int_equal(close(before), 0);
+    working_set_trim();
+    int after = dup(STDERR_FILENO);
+    assert_int_equal(close(after), 0);
+    assert_int_equal(after, before);
 }
 
 static void without_a_look_at_the_pages_they_stay(void **state)
@@ -97,6 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_that_nobody_uses_are_given_back_and_can_be_read_again),
+        cmocka_unit_test(freed_heap_is_given_back),
+        cmocka_unit_test(no_descriptor_is_kept),
         cmocka_unit_test(without_a_look_at_the_pages_they_stay),
         cmocka_unit_test(what_was_written_over_a_constant_stays),
     };
