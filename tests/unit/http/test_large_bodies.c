@@ -9,13 +9,14 @@
 #include <stdint.h>
 /* cmocka.h needs those above */
 #include <cmocka.h>
-#include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -34,7 +35,8 @@ enum {
 
 #define GET_CONTENT "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n"
 
-static struct http_content *noise(size_t length)
+/* Of so many bits in each byte that nobody can guess. */
+static struct http_content *noise_of(unsigned bits, size_t length)
 {
     char *bytes = malloc(length);
     struct http_content *content;
@@ -43,23 +45,16 @@ static struct http_content *noise(size_t length)
     assert_non_null(bytes);
     for (size_t i = 0; i < length; i++) {
         random = random * 1664525U + 1013904223U;
-        bytes[i] = (char)(random >> 24);
+        bytes[i] = (char)(random >> (32 - bits));
     }
     content = http_content_create(bytes, length, "application/json");
     assert_non_null(content);
     return content;
 }
 
-static unsigned descriptors(void)
+static struct http_content *noise(size_t length)
 {
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
+    return noise_of(8, length);
 }
 
 static void allow_descriptors(rlim_t count)
@@ -112,24 +107,56 @@ static void bodies_between_the_bounds_take_a_descriptor_and_give_it_back(void **
 
     (void)state;
     allow_descriptors(ENOUGH_DESCRIPTORS);
-    before = descriptors();
+    before = toy_descriptors();
     below = noise(FILE_BYTES - 1);
-    assert_int_equal(descriptors(), before);
+    assert_int_equal(toy_descriptors(), before);
     at = noise(FILE_BYTES);
-    assert_int_equal(descriptors(), before + 1);
+    assert_int_equal(toy_descriptors(), before + 1);
     assert_memory_equal(http_content_bytes(at).data, http_content_bytes(below).data,
                         FILE_BYTES - 1);
     above = noise(MAX_FILE_BYTES + 1);
-    assert_int_equal(descriptors(), before + 1);
+    assert_int_equal(toy_descriptors(), before + 1);
     at_most = noise(MAX_FILE_BYTES);
-    assert_int_equal(descriptors(), before + 2);
+    assert_int_equal(toy_descriptors(), before + 2);
     assert_true(http_content_memory(at) >
                 http_content_memory(below) + PREPARED_SLOTS * BUFFER_BYTES);
     http_content_release(below);
     http_content_release(at);
     http_content_release(at_most);
     http_content_release(above);
-    assert_int_equal(descriptors(), before);
+    assert_int_equal(toy_descriptors(), before);
+}
+
+static void the_compressed_form_has_bounds_of_its_own(void **state)
+{
+    unsigned before;
+    struct http_content *content;
+
+    (void)state;
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    before = toy_descriptors();
+    content = noise_of(4, 2 * LARGE_BYTES); /* half as large when compressed */
+    assert_in_range(http_content_gzip(content).length, FILE_BYTES, MAX_FILE_BYTES);
+    assert_int_equal(toy_descriptors(), before + 1);
+    http_content_release(content);
+    assert_int_equal(toy_descriptors(), before);
+}
+
+/* A mapping that stayed would keep the file's memory. */
+static void a_file_goes_with_its_content(void **state)
+{
+    struct http_content *content;
+    const char *mapped;
+    unsigned char is_resident;
+
+    (void)state;
+    allow_descriptors(ENOUGH_DESCRIPTORS);
+    content = noise(LARGE_BYTES);
+    mapped = http_content_bytes(content).data;
+    assert_int_equal(mincore((void *)mapped, 1, &is_resident), 0);
+    http_content_release(content);
+    assert_int_equal(mincore((void *)mapped, 1, &is_resident), -1);
+    assert_int_equal(errno, ENOMEM);
 }
 
 static void they_arrive_whole_one_after_another(void **state)
@@ -278,7 +305,7 @@ static void clients_that_leave_halfway_leave_nothing_behind(void **state)
 
     raw_expect_status(toy->port, GET_CONTENT, 200); /* from now on this answer is there */
     toy_wait_in_flight(toy, 0);
-    before = descriptors() + 1; /* that connection may still be closing */
+    before = toy_descriptors() + 1; /* that connection may still be closing */
     for (int i = 0; i < 20; i++) {
         struct raw_client client;
 
@@ -287,7 +314,7 @@ static void clients_that_leave_halfway_leave_nothing_behind(void **state)
         raw_reset(&client);
     }
     toy_wait_in_flight(toy, 0);
-    while (descriptors() > before)
+    while (toy_descriptors() > before)
         sched_yield();
     raw_expect_status(toy->port, GET_CONTENT, 200);
 }
@@ -315,12 +342,12 @@ static void where_descriptors_are_short_bodies_stay_in_memory(void **state)
     unsigned before;
 
     /* A file is there, but its answers can have none. */
-    before = descriptors();
+    before = toy_descriptors();
     allow_descriptors(before + 16);
     raw_connect(&client, toy->port);
     raw_send(&client, GET_CONTENT);
     expect_content(toy, &client);
-    assert_int_equal(descriptors(), before + 2); /* both ends of the connection */
+    assert_int_equal(toy_descriptors(), before + 2); /* both ends of the connection */
 
     http_content_release(toy->content);
     toy->content = noise(LARGE_BYTES);
@@ -340,14 +367,14 @@ static void what_does_not_fit_into_a_file_stays_in_memory(void **state)
 
     (void)state;
     allow_descriptors(ENOUGH_DESCRIPTORS);
-    before = descriptors();
+    before = toy_descriptors();
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     less = (struct rlimit){.rlim_cur = FILE_BYTES, .rlim_max = limit.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
     content = noise(LARGE_BYTES);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    assert_int_equal(descriptors(), before);
+    assert_int_equal(toy_descriptors(), before);
     assert_int_equal(http_content_bytes(content).length, LARGE_BYTES);
     assert_memory_equal(http_content_bytes(content).data, http_content_bytes(plain).data,
                         FILE_BYTES - 1);
@@ -359,6 +386,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_between_the_bounds_take_a_descriptor_and_give_it_back),
+        cmocka_unit_test(the_compressed_form_has_bounds_of_its_own),
+        cmocka_unit_test(a_file_goes_with_its_content),
         cmocka_unit_test_setup_teardown(they_arrive_whole_one_after_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_body_nothing_but_headers_is_sent, set_up,
                                         tear_down),

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "raw_client.h"
 #include "support/alloc_fault.h"
@@ -89,16 +88,6 @@ static void reply_starved(void *context, struct http_exchange *exchange)
     alloc_fault_disarm();
 }
 
-/* The lowest that is free: another one afterwards means that one was not given back. */
-static int next_descriptor(void)
-{
-    int fd = dup(STDERR_FILENO);
-
-    assert_true(fd >= 0);
-    close(fd);
-    return fd;
-}
-
 /* Without memory for an answer from a file there may yet be enough for one from memory. */
 static void starved_answer_is_500_or_the_close(size_t body_bytes, bool is_in_file)
 {
@@ -107,7 +96,7 @@ static void starved_answer_is_500_or_the_close(size_t body_bytes, bool is_in_fil
         "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n",
     };
     char *body = calloc(1, body_bytes);
-    int descriptor = next_descriptor();
+    unsigned descriptors = toy_descriptors();
     struct toy toy;
     struct http_server_options options;
 
@@ -138,7 +127,7 @@ static void starved_answer_is_500_or_the_close(size_t body_bytes, bool is_in_fil
     }
     assert_true(http_server_drain(toy.server, 10000));
     toy_stop(&toy);
-    assert_int_equal(next_descriptor(), descriptor);
+    assert_int_equal(toy_descriptors(), descriptors);
 }
 
 static void starved_answer_from_memory_is_500_or_the_close(void **state)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 /* cmocka.h needs those above */
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -277,4 +278,16 @@ void toy_resume_all(struct toy *toy)
     pthread_mutex_unlock(&toy->lock);
     for (unsigned i = 0; i < count; i++)
         http_exchange_resume(parked[i]);
+}
+
+unsigned toy_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
 }

@@ -62,4 +62,7 @@ void toy_wait_in_flight(struct toy *toy, unsigned count);
 
 void toy_resume_all(struct toy *toy);
 
+/* How many this process has open, and always the same few more. */
+unsigned toy_descriptors(void);
+
 #endif
