@@ -2,7 +2,8 @@
 /*
  * Keeping an answer's headers back until its body is there (TCP_CORK, tcp(7)). Before a body from a
  * file libmicrohttpd pushes them out alone, which costs a segment, and the receiver a wake-up for
- * nothing to do.
+ * nothing to do. So it still does in the first answer on a connection: between the two it sets
+ * TCP_NODELAY, once, which also pushes what a cork holds back.
  *
  * Threads: the one that writes to the socket.
  */
