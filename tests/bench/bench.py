@@ -9,6 +9,7 @@ the median of the rounds' ratios, so a machine that changes its speed meanwhile 
 stands its bar, and "no" where it is not met. With --write the tables also replace those of the same titles in a document.
 """
 import argparse
+import gzip
 import os
 import subprocess
 import tempfile
@@ -95,6 +96,14 @@ def compare(body, which, rate, cpu):
                    judged(ratio(cpu[name], cpu[peer]), cpu_bars[which]))
 
 
+def hitting(server, path, *headers, body, seconds):
+    """A run against a peer that is known to send that body."""
+    sent = m.fetch(server.url(path), dict(header.split(": ") for header in headers))
+    if (gzip.decompress(sent) if "Accept-Encoding: gzip" in headers else sent) != body:
+        raise RuntimeError(f"{server.url(path)} sends another body")
+    return lambda: m.wrk(server, path, seconds, headers=headers, least=len(sent))
+
+
 def hits(build, folder, rounds, seconds):
     binary, rows = os.path.join(build, "kubecent-backend"), []
     with m.Origin(m.answer(folder, 500)) as origin, open(os.path.join(folder, "log"), "wb") as log, ExitStack() as stack:
@@ -105,21 +114,16 @@ def hits(build, folder, rounds, seconds):
         for which, path in enumerate((SMALL, LARGE)):
             body_file, body, sent = m.save_answer(quiet, path, folder)
             with bare(build, body_file, sent) as plain, bare(build, body_file, sent, OUR_POOL) as pooled, ExitStack() as front:
-                runs = {
-                    "ours": lambda p=path: m.wrk(quiet, p, seconds),
-                    "bare": lambda b=plain, p=path: m.wrk(b, p, seconds),
-                    "bare, our pool": lambda b=pooled, p=path: m.wrk(b, p, seconds),
-                    "logging": lambda p=path: m.wrk(logging, p, seconds),
-                    "gzip": lambda p=path: m.wrk(quiet, p, seconds, headers=["Accept-Encoding: gzip"]),
-                    "closing": lambda p=path: m.wrk(quiet, p, seconds, headers=["Connection: close"]),
-                    "bare closing": lambda b=plain, p=path: m.wrk(b, p, seconds, headers=["Connection: close"]),
+                # server, path and headers of each
+                peers = {
+                    "ours": (quiet, path), "bare": (plain, path), "bare, our pool": (pooled, path), "logging": (logging, path),
+                    "gzip": (quiet, path, "Accept-Encoding: gzip"),
+                    "closing": (quiet, path, "Connection: close"), "bare closing": (plain, path, "Connection: close"),
                 }
                 if m.have("nginx"):
                     server = front.enter_context(nginx(tempfile.mkdtemp(dir=folder), folder, quiet.url(""), path == LARGE))
-                    name = os.path.basename(body_file)
-                    runs["nginx static"] = lambda f=server, n=name: m.wrk(f, f"/static/{n}", seconds)
-                    runs["nginx proxy_cache"] = lambda f=server, p=path: m.wrk(f, p, seconds)
-                got = run_rounds(rounds, runs)
+                    peers |= {"nginx static": (server, f"/static/{os.path.basename(body_file)}"), "nginx proxy_cache": (server, path)}
+                got = run_rounds(rounds, {name: hitting(*peer, body=body, seconds=seconds) for name, peer in peers.items()})
             rate = {name: [r for r, _ in values] for name, values in got.items()}
             cpu = {name: [c for _, c in values] for name, values in got.items()}
             rows += compare(len(body), which, rate, cpu)
@@ -164,13 +168,19 @@ def during_refresh(binary, folder, rounds, seconds, large):
             judged(ratio(busy, calm), "<= 3.00"))
 
 
-def read(program, engine, answer):
+def expect(what, expected, found):
+    if found != expected:
+        raise RuntimeError(f"{found} {what} where there should be {expected}")
+
+
+def read(program, engine, answer, pods_in_it):
     """What read_answer says of one run: CPU us, bytes of RSS, bytes rendered, CPU us of that."""
     fields = subprocess.run([program, engine, answer], capture_output=True, text=True, check=True).stdout.split()
+    expect("rows", pods_in_it, int(fields[2]))
     return int(fields[3]), int(fields[4]) * 1024, *((int(fields[6]), int(fields[5])) if engine == "render" else ())
 
 
-def fetch_cold(binary, origin, answer, empty):
+def fetch_cold(binary, origin, answer, empty, pods_in_it):
     """Milliseconds from the request to the whole answer, and by how many bytes the peak lay above what was there before."""
     origin.path = empty
     command, port, env = m.backend(binary, origin.url, REFRESH_WINDOWS="1m", CACHE_MAX_MB=4096)
@@ -179,8 +189,10 @@ def fetch_cold(binary, origin, answer, empty):
         idle = server.memory_kib("VmRSS") * 1024
         origin.path = answer
         begun = time.monotonic()
-        m.fetch(server.url(LARGE))
-        return (time.monotonic() - begun) * 1000, server.memory_kib("VmHWM") * 1024 - idle
+        body = m.fetch(server.url(LARGE))
+        took = time.monotonic() - begun
+        expect("pods", pods_in_it, body.count(b'"name":'))
+        return took * 1000, server.memory_kib("VmHWM") * 1024 - idle
 
 
 def pods(build, folder, rounds):
@@ -195,12 +207,12 @@ def pods(build, folder, rounds):
         size = os.path.getsize(answer)
         with m.Origin(answer) as origin:
             runs = {
-                "decode": lambda a=answer: read(program, "decode", a),
-                "render": lambda a=answer: read(program, "render", a),
-                "fetch": lambda o=origin, a=answer: fetch_cold(binary, o, a, empty),
+                "decode": lambda a=answer, n=count: read(program, "decode", a, n),
+                "render": lambda a=answer, n=count: read(program, "render", a, n),
+                "fetch": lambda o=origin, a=answer, n=count: fetch_cold(binary, o, a, empty, n),
             }
             if count in JUDGED and m.available_bytes() > JANSSON_MEMORY * size:
-                runs["jansson"] = lambda a=answer: read(program, "jansson", a)
+                runs["jansson"] = lambda a=answer, n=count: read(program, "jansson", a, n)
             got = run_rounds(rounds, runs)
         decoded, rendered, fetched = (list(zip(*got[name])) for name in ("decode", "render", "fetch"))
         reading.append((f"{count:,}", "decode", judged(size / m.median(decoded[0]), ">= 300" if count == 50_000 else None, 0),

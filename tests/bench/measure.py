@@ -66,7 +66,7 @@ def free_port():
 
 
 class Origin:
-    """An OpenCost of no latency: sends one file for every allocation query."""
+    """An OpenCost of no latency: sends one file for every allocation query, at once or when it may."""
 
     def __init__(self, path):
         self.path, self.queries = path, 0
@@ -209,17 +209,22 @@ def save_answer(server, path, folder):
     return file, body, headers
 
 
-def wrk(server, path, seconds=2, connections=64, headers=()):
-    """Requests a second, and the server's CPU microseconds a request."""
+def received_bytes(said):
+    """What wrk says that it read, to two decimals."""
+    number, unit = re.search(r"([\d.]+)([KMGT]?)B read", said).groups()
+    return float(number) * 1024 ** " KMGT".index(unit or " ")
+
+
+def wrk(server, path, seconds=2, connections=64, headers=(), least=0):
+    """Requests a second, and the server's CPU microseconds a request. Answers of less than that many bytes are wrong ones."""
     command = ["taskset", "-c", CLIENT_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
     for header in headers:
         command += ["-H", header]
     before = server.cpu_us()
     out = subprocess.run([*command, server.url(path)], capture_output=True, text=True, check=True).stdout
     used = server.cpu_us() - before
-    requests = int(re.search(r"(\d+) requests in", out).group(1))
-    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-    if wrong or requests == 0:
+    requests, received = int(re.search(r"(\d+) requests in", out).group(1)), received_bytes(out)
+    if "Non-2xx or 3xx responses" in out or "Socket errors" in out or requests == 0 or received < 0.98 * least * requests:
         raise RuntimeError(f"wrk: {out}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), used / requests
 
@@ -232,7 +237,9 @@ def one_by_one(server, path, etag=None, count=5000):
         before = server.cpu_us()
         for _ in range(count):
             connection.sendall(request)
-            length = 0
+            length, said = 0, answers.readline()
+            if said.split()[1:2] != [b"304" if etag else b"200"]:
+                raise RuntimeError(f"answered {said!r}")
             while (line := answers.readline()) != b"\r\n":
                 if line.lower().startswith(b"content-length:"):
                     length = int(line.split(b":")[1])
@@ -250,7 +257,11 @@ def h2load_latencies(server, path, rate, seconds, folder):
     subprocess.run(["taskset", "-c", CLIENT_CPU, "h2load", "--h1", f"--log-file={log}", "-c", str(clients), "-t1",
                     f"--rps={rate // clients}", f"-D{seconds}", server.url(path)], capture_output=True, text=True, check=True)
     with open(log, encoding="ascii") as lines:
-        return sorted(int(fields[2]) for fields in map(str.split, lines) if fields[1] == "200")
+        answers = [line.split() for line in lines]
+    wrong = sum(fields[1] != "200" for fields in answers)
+    if wrong or len(answers) < 0.9 * rate * seconds:
+        raise RuntimeError(f"h2load: of {rate * seconds} requests {len(answers)} were answered, {wrong} of them wrongly")
+    return sorted(int(fields[2]) for fields in answers)
 
 
 def percentile(values, percent):

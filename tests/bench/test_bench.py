@@ -1,11 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmarks measure what they say: memory is the program's own."""
+"""The benchmarks measure what they say: who answers wrongly is no peer, and memory is the program's own."""
 import os
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
+import bench
 import measure
 
 READ_ANSWER = os.environ["KUBECENT_READ_ANSWER"]
+
+
+class Peer:
+    """Answers everything alike."""
+
+    def __init__(self, status=200, body=b"{}"):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def cpu_us(self):
+        return 0
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class TestWrongAnswers:
+    def test_a_body_that_is_not_ours(self):
+        with Peer(body=b"{}") as peer, pytest.raises(RuntimeError, match="another body"):
+            bench.hitting(peer, "/", body=b"[]", seconds=1)
+
+    def test_gzip_that_is_none(self):
+        with Peer(body=b"{}") as peer, pytest.raises(OSError):
+            bench.hitting(peer, "/", "Accept-Encoding: gzip", body=b"{}", seconds=1)
+
+    @pytest.mark.skipif(not measure.have("wrk"), reason="needs wrk")
+    def test_bodies_that_are_too_short(self):
+        with Peer(body=b"{}") as peer:
+            measure.wrk(peer, "/", seconds=1, connections=2, least=2)
+            with pytest.raises(RuntimeError, match="wrk"):
+                measure.wrk(peer, "/", seconds=1, connections=2, least=1000)
+
+    @pytest.mark.parametrize("status, etag", [(200, "*"), (500, None), (404, "*")])
+    def test_another_status(self, status, etag):
+        with Peer(status) as peer, pytest.raises(RuntimeError, match=str(status)):
+            measure.one_by_one(peer, "/", etag, count=2)
 
 
 class TestMemory:
