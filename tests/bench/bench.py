@@ -264,6 +264,24 @@ def growth(build, folder, rounds, seconds):
     m.table("Growth with clients and threads", GROWTH_HEAD, rows)
 
 
+def ask_at_once(server, origin, path, count):
+    """How often OpenCost is asked when so many want the same: it does not answer before all of them wait."""
+    before, answered = origin.queries, []
+    crowd = [threading.Thread(target=lambda: answered.append(m.fetch(server.url(path)))) for _ in range(count)]
+    origin.may_answer.clear()
+    for one in crowd:
+        one.start()
+    try:
+        waiting = m.wait_for_gauge(server, "kubecent_requests_waiting", count)
+    finally:
+        origin.may_answer.set()
+    for one in crowd:
+        one.join()
+    expect("requests waiting", count, waiting)
+    expect("answers", count, len(answered))
+    return origin.queries - before
+
+
 SETTLING_S = 2  # OpenCost has been asked in vain by then, and again: what that takes counts as idle memory too
 
 
@@ -289,20 +307,14 @@ def life(build, folder, rounds):
                 per_connection.append((server.memory_kib("VmRSS") - idle) / 500)
                 for connection in connections:
                     connection.close()
-            command, port, env = m.backend(binary, origin.url, REFRESH_WINDOWS="7d")
+            command, port, env = m.backend(binary, origin.url, REFRESH_WINDOWS="7d", HTTP_MAX_WAITING_PER_ADDRESS=0)
             with m.Server(command, port, env, cpu=None) as server:
                 m.wait_ready(server)
                 for hours in range(100, 120):
                     begun = time.monotonic()
                     m.fetch(server.url(f"/api/v1/cost/pods?window={hours}h"))
                     misses.append((time.monotonic() - begun) * 1000)
-                before = origin.queries
-                crowd = [threading.Thread(target=m.fetch, args=(server.url("/api/v1/cost/pods?window=99h"),)) for _ in range(200)]
-                for one in crowd:
-                    one.start()
-                for one in crowd:
-                    one.join()
-                queries.append(origin.queries - before)
+                queries.append(ask_at_once(server, origin, "/api/v1/cost/pods?window=99h", 200))
     m.table("Life", ("what", "figure", "bar"), (
         ("start to first answer of /livez, ms", f"{m.median(started):.1f}", "20"),
         ("idle PSS, nothing cached, MB", f"{m.median(pss):.1f}", "8"),

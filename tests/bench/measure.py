@@ -69,7 +69,8 @@ class Origin:
     """An OpenCost of no latency: sends one file for every allocation query, at once or when it may."""
 
     def __init__(self, path):
-        self.path, self.queries = path, 0
+        self.path, self.queries, self.may_answer = path, 0, threading.Event()
+        self.may_answer.set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.thread = threading.Thread(target=self._accept, daemon=True)
@@ -102,6 +103,7 @@ class Origin:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             return
         self.queries += 1
+        self.may_answer.wait()
         with open(self.path, "rb") as body:
             size = os.fstat(body.fileno()).st_size
             connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode())
@@ -197,6 +199,16 @@ def wait_ready(server, path="/readyz", seconds=120):
 def fetch(url, headers=None):
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=600) as answer:
         return answer.read()
+
+
+def wait_for_gauge(server, name, value, seconds=10):
+    """The gauge's value, once it is that much or the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = int(re.search(rf"^{name} (\d+)$", fetch(server.url("/metrics")).decode(), re.M).group(1))
+        if found >= value or time.monotonic() > deadline:
+            return found
+        time.sleep(0.01)
 
 
 def save_answer(server, path, folder):
