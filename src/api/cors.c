@@ -32,13 +32,19 @@ void cors_policy_finish(struct cors_policy *policy)
     *policy = (struct cors_policy){0};
 }
 
-static bool is_listed(const struct cors_policy *policy, const char *origin)
+/* Counted from 1; 0: it is not listed. */
+static size_t number_of(const struct cors_policy *policy, const char *origin)
 {
     for (size_t i = 0; i < policy->origin_count; i++) {
         if (strcmp(policy->origins[i], origin) == 0)
-            return true;
+            return i + 1;
     }
-    return false;
+    return 0;
+}
+
+static bool is_listed(const struct cors_policy *policy, const char *origin)
+{
+    return number_of(policy, origin) != 0;
 }
 
 /* The header's value, NULL also for an empty one: it names nothing, and cannot be sent back. */
@@ -68,6 +74,12 @@ enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_e
     if (policy->allow_all)
         return has_control_bytes(origin) ? CORS_UNLISTED : CORS_ECHO;
     return is_listed(policy, origin) ? CORS_ECHO : CORS_UNLISTED;
+}
+
+size_t cors_origin_number(const struct cors_policy *policy, const struct http_exchange *exchange)
+{
+    const char *origin = header_of(exchange, "Origin");
+    return origin == NULL ? 0 : number_of(policy, origin);
 }
 
 void cors_add_headers(enum cors_grant grant, const struct http_exchange *exchange,

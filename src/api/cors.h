@@ -35,6 +35,10 @@ enum cors_grant {
 enum cors_grant cors_judge(const struct cors_policy *policy,
                            const struct http_exchange *exchange) NODISCARD;
 
+/* Which of the listed origins is the request's, counted from 1; 0: none of them. */
+size_t cors_origin_number(const struct cors_policy *policy,
+                          const struct http_exchange *exchange) NODISCARD;
+
 /* The headers of an answer, but for Vary. */
 void cors_add_headers(enum cors_grant grant, const struct http_exchange *exchange,
                       struct http_headers *headers);

@@ -13,7 +13,10 @@
 
 #include "call.h"
 
-enum { TRACESTATE_LIMIT_BYTES = 16 * 1024 }; /* more than a request's head can hold */
+enum {
+    TRACESTATE_LIMIT_BYTES = 16 * 1024, /* more than a request's head can hold */
+    SHARED_ORIGINS_MAX = 0xFFFF,        /* as many as a tag can tell apart */
+};
 
 struct cost_reply {
     struct cost_request request;
@@ -101,13 +104,18 @@ static const char *source_name(enum cost_source source)
 }
 
 /* Answers with equal tags carry equal headers: same second, same source, same CORS headers, and
- * nothing of the request's own. 0 where there is something of its own. */
+ * nothing of the request's own. 0 where there is something of its own: an id, or an origin that is
+ * not in our list. */
 static uint64_t share_tag(const struct aged_answer *aged)
 {
-    enum cors_grant cors = aged->call->cors;
-    if (cors == CORS_ECHO || aged->call->request->has_client_request_id)
+    const struct call *call = aged->call;
+    enum cors_grant cors = call->cors;
+    size_t origin = cors == CORS_ECHO ? cors_origin_number(&call->api->cors, call->exchange) : 0;
+    bool names_own_origin = cors == CORS_ECHO && (origin == 0 || origin > SHARED_ORIGINS_MAX);
+    if (names_own_origin || call->request->has_client_request_id)
         return 0;
-    return ((uint64_t)aged->age_s << 8) | ((uint64_t)aged->answer->origin_unavailable << 7) |
+    return ((uint64_t)origin << 48) | ((uint64_t)aged->age_s << 8) |
+           ((uint64_t)aged->answer->origin_unavailable << 7) |
            (uint64_t)((unsigned)aged->answer->source << 4) | ((uint64_t)cors << 1) | 1U;
 }
 

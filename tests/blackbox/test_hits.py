@@ -11,7 +11,9 @@ COUNTER = os.environ.get("KUBECENT_COUNT_ALLOCATIONS")
 BATCH = 50
 QUERIES = ["/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d&namespace=default&detail=true",
            "/api/v1/cost/monthly?months=1", "/api/v1/savings/recommendations?limit=5"]
-HEADERS = [(), [("Accept-Encoding", "gzip")], [("If-None-Match", "*")], [("Origin", "http://dashboard.test")]]
+ORIGIN = "http://dashboard.test"
+HEADERS = [(), [("Accept-Encoding", "gzip")], [("If-None-Match", "*")], [("Origin", ORIGIN)]]
+SETTINGS = [{"ACCESS_LOG": "false"}, {"ACCESS_LOG": "true"}, {"CORS_ORIGINS": f"http://another.test,{ORIGIN}"}]
 
 
 def ask(connection, query, headers=()):
@@ -21,7 +23,7 @@ def ask(connection, query, headers=()):
 
 @pytest.mark.skipif(not COUNTER or bool(WRAPPER), reason="sanitizers and valgrind bring allocators of their own")
 class TestAllocations:
-    @pytest.fixture(params=["false", "true"], ids=["access-log-off", "access-log-on"])
+    @pytest.fixture(params=SETTINGS, ids=["access-log-off", "access-log-on", "listed-origins"])
     def counted(self, double, tmp_path, request):
         """A backend and a function that says how much it has allocated since its start."""
         path = tmp_path / "count"
@@ -30,8 +32,7 @@ class TestAllocations:
         def count():
             return int.from_bytes(path.read_bytes()[:8], sys.byteorder)
 
-        with Backend(double, ACCESS_LOG=request.param, LOG_LEVEL="INFO", LD_PRELOAD=COUNTER,
-                     ALLOCATION_COUNT=path) as backend:
+        with Backend(double, LOG_LEVEL="INFO", LD_PRELOAD=COUNTER, ALLOCATION_COUNT=path, **request.param) as backend:
             yield backend, count
 
     @pytest.mark.parametrize("headers", HEADERS, ids=["plain", "gzip", "conditional", "cross-origin"])
