@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who judges takes no lock: he counts himself among the readers, looks at the tokens in force, and
+ * is gone again. Those that were replaced are freed by a later upkeep that finds no reader, who
+ * might still look at them.
+ *
+ * All threads see these steps in one order (they are sequentially consistent): a reader who was not
+ * counted when upkeep looked comes after the exchange, and finds the new tokens.
+ */
 #include "auth.h"
 
 #include <gnutls/crypto.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/shared.h"
 #include "base/text.h"
 #include "base/watched_file.h"
 
@@ -23,7 +30,7 @@ struct token {
 
 /* Never changes once made. */
 struct token_set {
-    struct shared shared;
+    struct token_set *older; /* when it is no longer in force */
     size_t count;
     struct token tokens[];
 };
@@ -32,26 +39,17 @@ struct auth {
     struct watched_file *file;
     struct log *log;
     struct error fault; /* why the file cannot be used, ERR_NONE: it can; one line each */
-    struct {
-        pthread_mutex_t lock;
-        struct token_set *tokens;
-    } current;
+    _Atomic(struct token_set *) tokens;
+    atomic_uint readers;
+    struct token_set *replaced; /* upkeep's, while there may be readers of them */
 };
 
-static void token_set_destroy(struct shared *shared)
+static void token_set_destroy(struct token_set *set)
 {
-    struct token_set *set = CONTAINER_OF(shared, struct token_set, shared);
+    if (set == NULL)
+        return;
     explicit_bzero(set->tokens, set->count * sizeof(set->tokens[0]));
     free(set);
-}
-
-/* NULL only when out of memory. */
-static struct token_set *token_set_create(size_t room)
-{
-    struct token_set *set = calloc(1, sizeof(*set) + room * sizeof(set->tokens[0]));
-    if (set != NULL)
-        shared_init(&set->shared, token_set_destroy);
-    return set;
 }
 
 static bool is_blank(char c)
@@ -137,12 +135,23 @@ static struct token_set *token_set_of(struct text text, struct error *reterr)
     size_t count = 0;
     if (!read_tokens(text, NULL, &count, reterr))
         return NULL;
-    struct token_set *set = token_set_create(count);
+    struct token_set *set = calloc(1, sizeof(*set) + count * sizeof(set->tokens[0]));
     if (set == NULL)
         (void)error_no_memory(reterr);
     else
         (void)read_tokens(text, set, &set->count, reterr);
     return set;
+}
+
+static void free_replaced(struct auth *auth)
+{
+    if (auth->replaced == NULL || atomic_load(&auth->readers) != 0)
+        return;
+    while (auth->replaced != NULL) {
+        struct token_set *set = auth->replaced;
+        auth->replaced = set->older;
+        token_set_destroy(set);
+    }
 }
 
 /* Puts the file's tokens in place of those there are. */
@@ -156,12 +165,11 @@ static bool load(struct auth *auth, struct error *reterr)
     watched_file_free(text, length);
     if (fresh == NULL)
         return false;
-    pthread_mutex_lock(&auth->current.lock);
-    struct token_set *old = auth->current.tokens;
-    auth->current.tokens = fresh;
-    pthread_mutex_unlock(&auth->current.lock);
-    if (old != NULL)
-        shared_release(&old->shared);
+    struct token_set *old = atomic_exchange(&auth->tokens, fresh);
+    if (old != NULL) {
+        old->older = auth->replaced;
+        auth->replaced = old;
+    }
     return true;
 }
 
@@ -169,11 +177,12 @@ struct auth *auth_create(const char *token_file, struct log *log, struct error *
 {
     struct error error;
     struct auth *auth = calloc(1, sizeof(*auth));
-    if (auth == NULL || pthread_mutex_init(&auth->current.lock, NULL) != 0) {
-        free(auth);
+    if (auth == NULL) {
         (void)error_no_memory(reterr);
         return NULL;
     }
+    atomic_init(&auth->tokens, NULL);
+    atomic_init(&auth->readers, 0);
     auth->log = log;
     auth->file = watched_file_create(token_file);
     if (auth->file == NULL) {
@@ -192,9 +201,8 @@ void auth_destroy(struct auth *auth)
 {
     if (auth == NULL)
         return;
-    if (auth->current.tokens != NULL)
-        shared_release(&auth->current.tokens->shared);
-    pthread_mutex_destroy(&auth->current.lock);
+    free_replaced(auth);
+    token_set_destroy(atomic_load(&auth->tokens));
     watched_file_destroy(auth->file);
     free(auth);
 }
@@ -203,6 +211,7 @@ void auth_destroy(struct auth *auth)
  * is no fault of the file. */
 void auth_upkeep(struct auth *auth)
 {
+    free_replaced(auth);
     if (auth->fault.code == ERR_NONE && !watched_file_has_changed(auth->file))
         return;
     struct error error = {.code = ERR_NONE};
@@ -210,7 +219,7 @@ void auth_upkeep(struct auth *auth)
     if (is_loaded)
         log_info(auth->log, LOG_EVENT("auth.tokens_reloaded"),
                  LOG_STR("path", watched_file_path(auth->file)),
-                 LOG_INT("count", auth->current.tokens->count));
+                 LOG_INT("count", atomic_load(&auth->tokens)->count));
     else if (!error_equals(&error, &auth->fault))
         log_warning(auth->log, LOG_EVENT("auth.tokens_unreadable"),
                     LOG_STR("path", watched_file_path(auth->file)), LOG_STR("error", error.text));
@@ -257,13 +266,10 @@ enum auth_verdict auth_judge(struct auth *auth, const char *authorization,
     struct text sent = token_sent(authorization);
     if (sent.length == 0)
         return AUTH_NO_TOKEN;
-    pthread_mutex_lock(&auth->current.lock);
-    struct token_set *tokens = auth->current.tokens;
-    (void)shared_hold(&tokens->shared);
-    pthread_mutex_unlock(&auth->current.lock);
-    const struct token *token = find(tokens, sent);
+    atomic_fetch_add(&auth->readers, 1);
+    const struct token *token = find(atomic_load(&auth->tokens), sent);
     if (token != NULL)
         memcpy(ret_user, token->user, AUTH_USER_MAX);
-    shared_release(&tokens->shared);
+    atomic_fetch_sub(&auth->readers, 1);
     return token != NULL ? AUTH_GRANTED : AUTH_WRONG_TOKEN;
 }

@@ -8,6 +8,7 @@ import pytest
 from backend import WRAPPER, Backend
 
 COUNTER = os.environ.get("KUBECENT_COUNT_ALLOCATIONS")
+LOCK_COUNTER = os.environ.get("KUBECENT_COUNT_LOCKS")
 BATCH = 50
 QUERIES = ["/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d&namespace=default&detail=true",
            "/api/v1/cost/monthly?months=1", "/api/v1/savings/recommendations?limit=5"]
@@ -51,3 +52,25 @@ class TestAllocations:
                         assert ask(connection, query, headers).header("X-Cache") == "HIT"
                     batches.append(count() - before)
                 assert min(batches) == 0, batches
+
+
+@pytest.mark.skipif(not LOCK_COUNTER or bool(WRAPPER), reason="sanitizers and valgrind bring locks of their own")
+class TestLocks:
+    @pytest.mark.parametrize("access_log, locks", [("false", 1), ("true", 2)], ids=["the-cache's", "and-the-log's"])
+    @pytest.mark.parametrize("token", [None, "a-token"], ids=["open", "guarded"])
+    def test_a_hit_takes_one_and_its_line_another(self, double, tmp_path, token, access_log, locks):
+        """Timers take locks too: in between come batches without."""
+        path, tokens = tmp_path / "count", tmp_path / "tokens"
+        path.write_bytes(bytes(8))
+        tokens.write_text("another-token\na-token\n")
+        headers = [("Authorization", f"Bearer {token}")] if token else []
+        with Backend(double, LOG_LEVEL="INFO", ACCESS_LOG=access_log, LD_PRELOAD=LOCK_COUNTER, LOCK_COUNT=path,
+                     AUTH_TOKEN_FILE=tokens if token else None) as backend, backend.connect() as connection:
+            assert ask(connection, QUERIES[0], headers).status == 200
+            batches = []
+            for _ in range(40):
+                before = int.from_bytes(path.read_bytes(), sys.byteorder)
+                for _ in range(BATCH):
+                    assert ask(connection, QUERIES[0], headers).header("X-Cache") == "HIT"
+                batches.append(int.from_bytes(path.read_bytes(), sys.byteorder) - before)
+            assert min(batches) == locks * BATCH, batches
