@@ -85,6 +85,12 @@ class Origin:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        try:
+            self._answer_all(connection)
+        except OSError:  # it has left
+            pass
+
+    def _answer_all(self, connection):
         with connection, connection.makefile("rb") as requests:
             for line in requests:
                 if line == b"\r\n":
@@ -93,10 +99,7 @@ class Origin:
                     continue
                 while requests.readline() not in (b"\r\n", b""):
                     pass
-                try:
-                    self._answer(connection, line)
-                except OSError:
-                    return
+                self._answer(connection, line)
 
     def _answer(self, connection, line):
         if b"/healthz" in line:
