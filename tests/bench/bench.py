@@ -51,11 +51,12 @@ def ratio(ours, peers):
 
 
 def run_rounds(rounds, runs):
-    """Each run once a round; a list of results for each name. Another one begins each time, so that none gains by its place."""
+    """Each run once a round; a list of results for each name. Every other round goes backwards, and another one begins, so that
+    none gains by its place or by who comes before it."""
     results, names = {name: [] for name in runs}, list(runs)
     for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+        first = turn // 2 % len(names)
+        for name in (names[first:] + names[:first])[::-1 if turn % 2 else 1]:
             results[name].append(runs[name]())
     return results
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmarks measure what they say: who answers wrongly is no peer, and memory is the program's own."""
+"""The benchmarks measure what they say: who answers wrongly is no peer, none has the better place, and memory is
+the program's own."""
+import itertools
 import os
 import subprocess
 import threading
@@ -68,6 +70,15 @@ class TestWrongAnswers:
     def test_another_status(self, status, etag):
         with Peer(status) as peer, pytest.raises(RuntimeError, match=str(status)):
             measure.one_by_one(peer, "/", etag, count=2)
+
+
+@pytest.mark.parametrize("rounds", [4, 7, 15])
+def test_no_peer_comes_before_another_more_often_than_behind_it(rounds):
+    """Or a machine that slows down within a round would be in the ratios."""
+    turns, names = [], ["ours", "bare", "logging", "nginx"]
+    places = bench.run_rounds(rounds, {name: lambda n=name: turns.append(n) or len(turns) for name in names})
+    for a, b in itertools.combinations(names, 2):
+        assert abs(sum(1 if x < y else -1 for x, y in zip(places[a], places[b]))) <= rounds % 2
 
 
 class TestMemory:
