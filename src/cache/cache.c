@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One hash table of entries by key, one list of all entries by last use, and for each dataset the
- * list of its views.
+ * One hash table of entries by key, one list of all entries and one of the datasets by last use,
+ * and for each dataset the list of its views.
  *
  * Looking up a view touches the view and then its dataset, so a dataset is always more recently
  * used than its views: taking entries from the old end of the list removes views before the dataset
@@ -42,6 +42,7 @@ struct cache_entry {
     struct cache_entry *next_view, *previous_view;
 
     struct cache_entry *older, *newer; /* all entries by last use */
+    struct cache_entry *next_dataset, *previous_dataset;
     bool looked_up;
 };
 
@@ -51,7 +52,8 @@ struct cache {
     pthread_mutex_t mutex;
     struct {
         struct cache_entry *by_key;
-        struct cache_entry *by_use; /* the most recently used first */
+        struct cache_entry *by_use;   /* the most recently used first */
+        struct cache_entry *datasets; /* likewise: views are many, and go with them */
         struct cache_stats stats;
     } locked; /* only with the mutex */
 };
@@ -135,6 +137,10 @@ static void touch_locked(struct cache *cache, struct cache_entry *entry)
         return;
     DL_DELETE2(cache->locked.by_use, entry, newer, older);
     DL_PREPEND2(cache->locked.by_use, entry, newer, older);
+    if (entry->dataset != NULL || cache->locked.datasets == entry)
+        return;
+    DL_DELETE2(cache->locked.datasets, entry, previous_dataset, next_dataset);
+    DL_PREPEND2(cache->locked.datasets, entry, previous_dataset, next_dataset);
 }
 
 /* Marks the entry as used, and so its dataset. */
@@ -161,6 +167,8 @@ static bool link_locked(struct cache *cache, struct cache_entry *entry)
     if (entry->hh.tbl == NULL)
         return false;
     DL_PREPEND2(cache->locked.by_use, entry, newer, older);
+    if (entry->dataset == NULL)
+        DL_PREPEND2(cache->locked.datasets, entry, previous_dataset, next_dataset);
     cache->locked.stats.cached_items++;
     cache->locked.stats.bytes += entry->bytes;
     return true;
@@ -172,6 +180,8 @@ static void unlink_one_locked(struct cache *cache, struct cache_entry *entry,
     /* The analyzer cannot know that what is in the table is on the list too, with neighbours. */
     HASH_DELETE(hh, cache->locked.by_key, entry);          /* NOLINT(clang-analyzer-core.*) */
     DL_DELETE2(cache->locked.by_use, entry, newer, older); /* NOLINT(clang-analyzer-core.*) */
+    if (entry->dataset == NULL)
+        DL_DELETE2(cache->locked.datasets, entry, previous_dataset, next_dataset);
     cache->locked.stats.cached_items--;
     cache->locked.stats.bytes -= entry->bytes;
     entry->older = *removed;
@@ -286,12 +296,12 @@ static bool add_view_locked(struct cache *cache, struct cache_entry *dataset,
         find_locked(cache, view->key, hash_of(cache, view->key, strlen(view->key)));
     if (previous != NULL)
         (void)unlink_locked(cache, previous, removed);
+    view->dataset = dataset;
     if (!link_locked(cache, view)) {
         view->older = *removed;
         *removed = view;
         return false;
     }
-    view->dataset = dataset;
     DL_PREPEND2(dataset->views, view, previous_view, next_view);
     return true;
 }
@@ -407,9 +417,9 @@ size_t cache_list_datasets(struct cache *cache, const char *key_prefix, int64_t 
     size_t count = 0;
     size_t length = strlen(key_prefix);
     pthread_mutex_lock(&cache->mutex);
-    const struct cache_entry *entry = cache->locked.by_use;
-    for (; entry != NULL && count < max; entry = entry->older) {
-        bool chosen = entry->dataset == NULL && strncmp(entry->key, key_prefix, length) == 0;
+    const struct cache_entry *entry = cache->locked.datasets;
+    for (; entry != NULL && count < max; entry = entry->next_dataset) {
+        bool chosen = strncmp(entry->key, key_prefix, length) == 0;
         struct cache_hit hit = {0};
         if (chosen)
             (void)look_locked(cache, entry, now_ms, &hit);
@@ -425,15 +435,10 @@ size_t cache_cleanup(struct cache *cache, int64_t now_ms)
     size_t count = 0;
     struct cache_entry *removed = NULL;
     pthread_mutex_lock(&cache->mutex);
-    struct cache_entry *entry = cache->locked.by_use;
+    struct cache_entry *entry = cache->locked.datasets;
     while (entry != NULL) {
-        /* Views leave with their datasets, which may be anywhere in the list: step to the next
-         * dataset first. */
-        struct cache_entry *next = entry->older;
-        while (next != NULL && next->dataset != NULL)
-            next = next->older;
-        bool over = now_ms - entry->fetched_ms >= entry->ttl_ms + cache->options.stale_ms;
-        if (entry->dataset == NULL && over)
+        struct cache_entry *next = entry->next_dataset;
+        if (now_ms - entry->fetched_ms >= entry->ttl_ms + cache->options.stale_ms)
             count += unlink_locked(cache, entry, &removed);
         entry = next;
     }
