@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who judges takes no lock: he counts himself among the readers, looks at the tokens in force, and
- * is gone again. Those that were replaced are freed by a later upkeep that finds no reader, who
- * might still look at them.
+ * Judging takes no lock: a thread counts itself among the readers while it looks at the tokens in
+ * force. Tokens that were replaced are freed by a later upkeep that finds no reader, as one might
+ * still look at them.
  *
- * All threads see these steps in one order (they are sequentially consistent): a reader who was not
- * counted when upkeep looked comes after the exchange, and finds the new tokens.
+ * All threads see these steps in one order (they are sequentially consistent): a reader that was
+ * not counted when upkeep looked comes after the exchange, and finds the new tokens.
  */
 #include "auth.h"
 
