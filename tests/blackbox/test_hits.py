@@ -59,7 +59,7 @@ class TestLocks:
     @pytest.mark.parametrize("access_log, locks", [("false", 1), ("true", 2)], ids=["the-cache's", "and-the-log's"])
     @pytest.mark.parametrize("token", [None, "a-token"], ids=["open", "guarded"])
     def test_a_hit_takes_one_and_its_line_another(self, double, tmp_path, token, access_log, locks):
-        """Timers take locks too: in between come batches without."""
+        """Timers take locks too: in between come batches without. The line of the last hit may be too late for its batch."""
         path, tokens = tmp_path / "count", tmp_path / "tokens"
         path.write_bytes(bytes(8))
         tokens.write_text("another-token\na-token\n")
@@ -73,4 +73,4 @@ class TestLocks:
                 for _ in range(BATCH):
                     assert ask(connection, QUERIES[0], headers).header("X-Cache") == "HIT"
                 batches.append(int.from_bytes(path.read_bytes(), sys.byteorder) - before)
-            assert min(batches) == locks * BATCH, batches
+            assert locks * BATCH - 1 <= min(batches) <= locks * BATCH, batches
