@@ -45,6 +45,7 @@ struct scheduler_ops {
     void (*timer_stop)(struct loop_timer *timer);
     void (*timer_destroy)(struct loop_timer *timer);
     bool (*job_start)(void *self, struct loop_job *job);
+    void (*job_rest)(void *self);
     bool (*post)(void *self, struct loop_task *task);
 };
 
@@ -90,6 +91,14 @@ static inline void loop_timer_destroy(const struct scheduler *s, struct loop_tim
 static inline NODISCARD bool scheduler_job(const struct scheduler *s, struct loop_job *job)
 {
     return s->ops->job_start(s->self, job);
+}
+
+/* A job's thread: leaves the CPU to others for a moment. A job that nobody waits for does so after
+ * each tenth of a millisecond or so of work: it would keep threads that answer clients from a CPU
+ * for as long as the kernel lets it, which is milliseconds. */
+static inline void scheduler_job_rest(const struct scheduler *s)
+{
+    s->ops->job_rest(s->self);
 }
 
 /* The job's thread: whether the loop stops, and only waits for jobs any more. */

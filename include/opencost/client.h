@@ -21,7 +21,8 @@
  * over. A 400 and an answer too large for us do not count.
  *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
- * paused.
+ * paused. A fetch in the background, which no client waits for, is read at leisure: its jobs rest,
+ * and its transfer may not run far ahead, so that answers do not wait for a CPU behind it.
  *
  * Logs: opencost.allocation_request, opencost.allocation_withdrawn, opencost.allocation_success,
  * opencost.allocation_error, opencost.http_error, opencost.request_error,
@@ -87,6 +88,7 @@ struct opencost_query {
     const char *window; /* canonical; copied */
     bool include_idle;
     bool is_urgent;
+    bool is_in_background;
     struct trace_context *trace; /* passed on and logged; held as long as needed; NULL: none */
 };
 
@@ -104,6 +106,9 @@ bool opencost_fetch_has_begun(const struct opencost_fetch *fetch) NODISCARD;
 
 /* The fetch has become urgent. */
 void opencost_fetch_hurry(struct opencost_fetch *fetch);
+
+/* A client has come to wait for it: from now on it is read as fast as can be. */
+void opencost_fetch_leave_background(struct opencost_fetch *fetch);
 
 /* Takes a fetch that has not begun out of the queue: it is gone, and `done` never runs. False when
  * it has begun; then it goes on. */

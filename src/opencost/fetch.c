@@ -11,9 +11,15 @@
 
 #include "client_url.h"
 
-/* Back-pressure: a body that runs this far ahead of its decoder is made to wait. With what the job
- * holds, twice this is in memory at most. */
-enum { QUEUED_BYTES_HIGH = 4 * 1024 * 1024, QUEUED_BYTES_LOW = 1024 * 1024 };
+/* Back-pressure: a body that runs so many bytes ahead of its decoder is made to wait until so few
+ * are left. With what the job holds, twice `high` is in memory at most. */
+struct lead {
+    size_t high, low;
+};
+
+/* In the background the loop's thread, too, reads only so much at once. */
+static const struct lead lead = {4 * 1024 * 1024, 1024 * 1024};
+static const struct lead leisurely_lead = {256 * 1024, 64 * 1024};
 
 static void look(struct opencost_fetch *fetch);
 
@@ -52,6 +58,11 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
     client_begin_queued(client);
 }
 
+static const struct lead *lead_of(const struct opencost_fetch *fetch)
+{
+    return fetch->is_in_background ? &leisurely_lead : &lead;
+}
+
 /* Callbacks of the transfer. */
 
 static bool on_body(void *context, const void *bytes, size_t length)
@@ -59,7 +70,7 @@ static bool on_body(void *context, const void *bytes, size_t length)
     struct opencost_fetch *fetch = context;
     if (!fetch_body_append(fetch->try.body, bytes, length))
         return false; /* on_transfer_done() follows */
-    if (!fetch->try.is_paused && fetch_body_queued_bytes(fetch->try.body) > QUEUED_BYTES_HIGH) {
+    if (!fetch->try.is_paused && fetch_body_queued_bytes(fetch->try.body) > lead_of(fetch)->high) {
         fetch->try.is_paused = true;
         fetch->client->engine->pause(fetch->try.transfer);
     }
@@ -98,6 +109,7 @@ static bool start_try(struct opencost_fetch *fetch, struct error *reterr)
         fetch_body_create(client->scheduler, fetch->include_idle, on_body_turned, fetch);
     if (fetch->try.body == NULL)
         return error_no_memory(reterr);
+    fetch_body_set_leisurely(fetch->try.body, fetch->is_in_background);
     struct transfer_request request = client_request(client, fetch->url, client->timeout_ms);
     request.trace = fetch->trace;
     request.context = fetch;
@@ -203,7 +215,7 @@ static void look(struct opencost_fetch *fetch)
         fetch->try.transfer = NULL;
     }
     if (fetch->try.transfer != NULL) {
-        if (fetch->try.is_paused && fetch_body_queued_bytes(body) < QUEUED_BYTES_LOW) {
+        if (fetch->try.is_paused && fetch_body_queued_bytes(body) < lead_of(fetch)->low) {
             fetch->try.is_paused = false;
             engine->resume(fetch->try.transfer);
         }
@@ -245,6 +257,7 @@ struct opencost_fetch *fetch_create(struct opencost_client *client,
     fetch->client = client;
     fetch->include_idle = query->include_idle;
     fetch->is_urgent = query->is_urgent;
+    fetch->is_in_background = query->is_in_background;
     fetch->done = done;
     fetch->context = context;
     fetch->window = strdup(query->window);
@@ -275,6 +288,13 @@ bool opencost_fetch_has_begun(const struct opencost_fetch *fetch)
 void opencost_fetch_hurry(struct opencost_fetch *fetch)
 {
     fetch->is_urgent = true;
+}
+
+void opencost_fetch_leave_background(struct opencost_fetch *fetch)
+{
+    fetch->is_in_background = false;
+    if (fetch->try.body != NULL)
+        fetch_body_set_leisurely(fetch->try.body, false);
 }
 
 /* A probe that is withdrawn leaves the next its turn. */

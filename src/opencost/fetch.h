@@ -54,6 +54,7 @@ struct opencost_fetch {
     char *url;
     bool include_idle;
     bool is_urgent;
+    bool is_in_background;
     struct trace_context *trace; /* held; NULL: none */
     opencost_fetched_fn *done;
     void *context;

@@ -25,7 +25,9 @@ struct fetch_body {
     const struct scheduler *scheduler;
     void (*turned)(void *context);
     void *context;
-    atomic_bool is_abandoned; /* relaxed: it only makes a job shorter */
+    /* Relaxed: they only make a job shorter or longer. */
+    atomic_bool is_abandoned;
+    atomic_bool is_leisurely;
 
     struct {
         struct chunk *first, *last;
@@ -58,6 +60,13 @@ static void free_chunks(struct chunk *chunk)
 }
 
 /* On a job thread. */
+static void rest_if_leisurely(struct fetch_body *body)
+{
+    if (atomic_load_explicit(&body->is_leisurely, memory_order_relaxed))
+        scheduler_job_rest(body->scheduler);
+}
+
+/* On a job thread. */
 static void decode(struct loop_job *job)
 {
     struct fetch_body *body = CONTAINER_OF(job, struct fetch_body, job.job);
@@ -68,6 +77,7 @@ static void decode(struct loop_job *job)
                                                         chunk->length, &body->job.error);
         body->job.first = chunk->next;
         free(chunk);
+        rest_if_leisurely(body);
     }
     if (body->job.first == NULL && body->job.is_last && !body->job.has_failed) {
         body->job.set = allocation_decoder_finish(body->job.decoder, &body->job.error);
@@ -132,6 +142,11 @@ struct fetch_body *fetch_body_create(const struct scheduler *scheduler, bool inc
         return NULL;
     }
     return body;
+}
+
+void fetch_body_set_leisurely(struct fetch_body *body, bool is_leisurely)
+{
+    atomic_store_explicit(&body->is_leisurely, is_leisurely, memory_order_relaxed);
 }
 
 void fetch_body_destroy(struct fetch_body *body)

@@ -23,6 +23,9 @@ struct fetch_body;
 struct fetch_body *fetch_body_create(const struct scheduler *scheduler, bool include_idle,
                                      void (*turned)(void *context), void *context) NODISCARD;
 
+/* Whether its jobs rest between the pieces that they read. They do not at first. */
+void fetch_body_set_leisurely(struct fetch_body *body, bool is_leisurely);
+
 /* Must not be busy. Accepts NULL. */
 void fetch_body_destroy(struct fetch_body *body);
 

@@ -457,6 +457,7 @@ void cost_service_refresh(struct cost_service *service, const struct cost_refres
     struct dataset_order order;
     dataset_order_init(&order, wanted->window, false, service->options.ttl_ms);
     order.keep_warm = true;
+    order.is_in_background = true;
     order.knows = wanted->knows;
     order.known_ms = wanted->known_ms;
     int64_t now_ms = scheduler_now_ms(service->options.scheduler);

@@ -213,6 +213,7 @@ static void ask_origin(struct dataset_fetch *fetch)
         .window = fetch->order.window.canonical,
         .include_idle = fetch->order.include_idle,
         .is_urgent = fetch->order.keep_warm,
+        .is_in_background = fetch->order.is_in_background,
         .trace = fetch->trace,
     };
     fetch->begun_ms = scheduler_now_ms(service->options.scheduler);
@@ -278,6 +279,14 @@ void dataset_fetch_keep_warm(struct flight_work *work)
     fetch->order.keep_warm = true;
     if (fetch->query != NULL)
         opencost_fetch_hurry(fetch->query);
+}
+
+void dataset_fetch_leave_background(struct flight_work *work)
+{
+    struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);
+    fetch->order.is_in_background = false;
+    if (fetch->query != NULL)
+        opencost_fetch_leave_background(fetch->query);
 }
 
 void dataset_fetch_start(struct cost_service *service, const struct dataset_order *order,

@@ -91,7 +91,8 @@ struct dataset_order {
     char key[DATASET_KEY_MAX];
     struct window window;
     bool include_idle;
-    bool keep_warm; /* also render the plain views, asked for or not */
+    bool keep_warm;        /* also render the plain views, asked for or not */
+    bool is_in_background; /* no client waits for it */
     int64_t ttl_ms;
     bool knows;       /* ... of a dataset fetched at `known_ms`: */
     int64_t known_ms; /* only a newer one is news */
@@ -109,6 +110,9 @@ bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
 
 /* The work that dataset_fetch_start() began has come to be a refresh's. */
 void dataset_fetch_keep_warm(struct flight_work *work);
+
+/* A client has come to wait for it. */
+void dataset_fetch_leave_background(struct flight_work *work);
 
 /* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,
  * or the months, oldest first. `now_s` labels months. */

@@ -342,6 +342,7 @@ static void need_begin(struct dataset_need *need)
         break;
     case FLIGHT_FOLLOW:
         maker->pending++;
+        dataset_fetch_leave_background(flight_work_of(&need->waiter));
         break;
     default:
         need_failed(need, &error);

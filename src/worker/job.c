@@ -6,9 +6,12 @@
  * thread that calls it: always the loop thread, which has all signals blocked.
  */
 #include <stdlib.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "worker_internal.h"
+
+enum { REST_NS = 20 * 1000 }; /* the kernel wakes us up to 50 us later than that */
 
 struct pending_job {
     uv_work_t request;
@@ -52,6 +55,13 @@ bool worker_job_start(void *self, struct loop_job *job)
     }
     DL_PREPEND2(worker->loop.jobs, pending, previous, next);
     return true;
+}
+
+void worker_job_rest(void *self)
+{
+    const struct timespec rest = {.tv_nsec = REST_NS};
+    (void)self;
+    (void)nanosleep(&rest, NULL);
 }
 
 void worker_jobs_cancel(struct worker *worker)

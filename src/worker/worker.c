@@ -38,6 +38,7 @@ static const struct scheduler_ops worker_ops = {
     .timer_stop = worker_timer_stop,
     .timer_destroy = worker_timer_destroy,
     .job_start = worker_job_start,
+    .job_rest = worker_job_rest,
     .post = worker_post,
 };
 

@@ -60,6 +60,7 @@ void worker_timer_stop(struct loop_timer *timer);
 void worker_timer_destroy(struct loop_timer *timer);
 
 bool worker_job_start(void *self, struct loop_job *job);
+void worker_job_rest(void *self);
 
 /* Cancels the jobs that have not begun, and tells the others. */
 void worker_jobs_cancel(struct worker *worker);

@@ -32,6 +32,7 @@ struct fake_loop {
     struct time_source time;
     struct loop_timer timers; /* head of a ring */
     uint64_t starts;
+    size_t rests;
     struct queued_job *first_job, **last_job;
     bool jobs_held, jobs_refused, timers_refused, runs_when_posted;
     atomic_int_least64_t now_ms;
@@ -113,6 +114,12 @@ static bool fake_job_start(void *self, struct loop_job *job)
     return true;
 }
 
+static void fake_job_rest(void *self)
+{
+    struct fake_loop *loop = self;
+    loop->rests++;
+}
+
 static bool run_one_task(struct fake_loop *loop);
 
 static bool fake_post(void *self, struct loop_task *task)
@@ -138,6 +145,7 @@ static const struct scheduler_ops fake_ops = {
     .timer_stop = fake_timer_stop,
     .timer_destroy = fake_timer_destroy,
     .job_start = fake_job_start,
+    .job_rest = fake_job_rest,
     .post = fake_post,
 };
 
@@ -294,6 +302,11 @@ size_t fake_loop_queued_jobs(const struct fake_loop *loop)
     for (const struct queued_job *queued = loop->first_job; queued != NULL; queued = queued->next)
         count++;
     return count;
+}
+
+size_t fake_loop_rests(const struct fake_loop *loop)
+{
+    return loop->rests;
 }
 
 void fake_loop_refuse_jobs(struct fake_loop *loop, bool refuse)

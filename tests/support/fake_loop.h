@@ -50,6 +50,9 @@ int64_t fake_loop_next_timer_ms(const struct fake_loop *loop);
 void fake_loop_hold_jobs(struct fake_loop *loop, bool hold);
 size_t fake_loop_queued_jobs(const struct fake_loop *loop);
 
+/* How often jobs have rested. */
+size_t fake_loop_rests(const struct fake_loop *loop);
+
 /* While set, scheduler_job() and loop_timer_create() fail, as they do without memory. */
 void fake_loop_refuse_jobs(struct fake_loop *loop, bool refuse);
 void fake_loop_refuse_timers(struct fake_loop *loop, bool refuse);

@@ -318,6 +318,32 @@ static void readers_keep_the_old_data_until_the_new_are_rendered(void **state)
     assert_true(house_hits(house, &query));
 }
 
+static void only_a_refresh_that_no_client_waits_for_is_read_at_leisure(void **state)
+{
+    struct house *house = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    (void)refresh(house, &query, one_pod_costing("1.5"));
+    size_t rests = fake_loop_rests(house->loop);
+    assert_true(rests > 0);
+
+    struct cost_query other = house_query(COST_VIEW_NAMESPACES, "24h");
+    house_warm(house, &other, "1.5");
+    assert_int_equal(fake_loop_rests(house->loop), rests);
+
+    struct refresh_outcome outcome = {0};
+    struct asker asker;
+    struct cost_query joined = house_query(COST_VIEW_NAMESPACES, "30d");
+    const struct cost_refresh_order order = {.window = &joined.window};
+    size_t number = scripted_origin_asked(house->origin);
+    cost_service_refresh(house->service, &order, refreshed, &outcome);
+    house_ask(house, &joined, &asker);
+    house_answer(house, number, one_pod_costing("1.5"));
+    assert_int_equal(asker.done, 1);
+    assert_int_equal(outcome.done, 1);
+    assert_int_equal(fake_loop_rests(house->loop), rests);
+    asker_release(&asker);
+}
+
 static void failed_refresh_keeps_what_is_there(void **state)
 {
     struct house *house = *state;
@@ -534,6 +560,7 @@ int main(void)
         CASE(refresh_replaces_the_data_and_the_views_in_use_at_once),
         CASE(refresh_makes_the_plain_views_before_anyone_asks),
         CASE(readers_keep_the_old_data_until_the_new_are_rendered),
+        CASE(only_a_refresh_that_no_client_waits_for_is_read_at_leisure),
         CASE(failed_refresh_keeps_what_is_there),
         CASE(answer_without_rows_does_not_replace_fresh_rows),
         CASE(request_joins_a_refresh_that_is_under_way),

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 
 #include "worker/worker.h"
 
-enum { POSTERS = 4, TASKS_PER_POSTER = 2000, JOBS = 12, PATIENCE_MS = 20 * 1000 };
+enum { POSTERS = 4, TASKS_PER_POSTER = 2000, JOBS = 12, RESTS = 10, PATIENCE_MS = 20 * 1000 };
 
 /* What the loop did, in order. Written by the loop thread only, read after it was joined. */
 struct journal {
@@ -309,6 +310,36 @@ static struct test_job new_job(struct worker *worker)
                              .scheduler = worker_scheduler(worker)};
 }
 
+/* A thread that sleeps has given up its CPU by itself, which the kernel counts. */
+static void resting_work(struct loop_job *job)
+{
+    struct test_job *test = CONTAINER_OF(job, struct test_job, job);
+    struct rusage before;
+    struct rusage after;
+    getrusage(RUSAGE_THREAD, &before);
+    for (int i = 0; i < RESTS; i++)
+        scheduler_job_rest(test->scheduler);
+    getrusage(RUSAGE_THREAD, &after);
+    test->has_worked = after.ru_nvcsw - before.ru_nvcsw >= RESTS;
+}
+
+static void a_job_that_rests_gives_up_its_cpu(void **state)
+{
+    (void)state;
+    sem_t ended;
+    sem_init(&ended, 0, 0);
+    struct worker *worker = running_worker();
+    struct test_job test = new_job(worker);
+    test.job.work = resting_work;
+    test.ended = &ended;
+    must_post(worker, &test.start);
+    sem_wait(&ended);
+    worker_stop(worker, NULL, NULL);
+    assert_true(test.has_worked);
+    worker_destroy(worker);
+    sem_destroy(&ended);
+}
+
 static void a_job_works_elsewhere_and_is_done_on_the_loop_with_all_signals_blocked(void **state)
 {
     (void)state;
@@ -484,6 +515,7 @@ int main(void)
         cmocka_unit_test(no_task_is_lost_when_the_stop_falls_among_them),
         cmocka_unit_test(timers_fire_once_never_early_and_may_restart_themselves),
         cmocka_unit_test(a_job_works_elsewhere_and_is_done_on_the_loop_with_all_signals_blocked),
+        cmocka_unit_test(a_job_that_rests_gives_up_its_cpu),
         cmocka_unit_test(the_stop_waits_for_jobs_that_run_and_cancels_the_others),
         cmocka_unit_test(a_job_that_runs_is_told_to_stop),
         cmocka_unit_test(no_job_starts_once_the_stop_has_begun),
