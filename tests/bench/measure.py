@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: servers pinned to a CPU, wrk, CPU and memory of processes, an OpenCost without latency."""
 import atexit
+import datetime
+import json
 import math
 import os
 import re
@@ -263,8 +265,8 @@ def one_by_one(server, path, etag=None, count=5000):
         return (server.cpu_us() - before) / count
 
 
-def h2load_latencies(server, path, rate, seconds, folder):
-    """Latencies in microseconds at a fixed rate over 16 connections, sorted."""
+def h2load_requests(server, path, rate, seconds, folder):
+    """Requests at a fixed rate over 16 connections: when each began and how long it took, in microseconds."""
     log = os.path.join(folder, "h2load.log")
     if os.path.exists(log):
         os.unlink(log)
@@ -276,7 +278,32 @@ def h2load_latencies(server, path, rate, seconds, folder):
     wrong = sum(fields[1] != "200" for fields in answers)
     if wrong or len(answers) < 0.9 * rate * seconds:
         raise RuntimeError(f"h2load: of {rate * seconds} requests {len(answers)} were answered, {wrong} of them wrongly")
-    return sorted(int(fields[2]) for fields in answers)
+    return [(int(fields[0]), int(fields[2])) for fields in answers]
+
+
+def h2load_latencies(server, path, rate, seconds, folder):
+    """The same, but only how long they took, sorted."""
+    return sorted(took for _, took in h2load_requests(server, path, rate, seconds, folder))
+
+
+def refreshes(log):
+    """When each refresh of a backend began and when its data were there, in microseconds, by its log. Of one that was not over yet,
+    nothing."""
+    spans, begun = [], {}
+    with open(log, encoding="utf-8") as lines:
+        for line in map(json.loads, lines):
+            at = datetime.datetime.fromisoformat(line["timestamp"].replace("Z", "+00:00")).timestamp() * 1e6
+            if line["event"] == "opencost.allocation_request":
+                begun[line["window"]] = at
+            elif line["event"] == "background.cache_refresh":
+                spans.append((begun.pop(line["window"]), at))
+    return spans
+
+
+def latencies_within(requests, spans):
+    """Of the requests that were under way at some moment of a span, sorted."""
+    return sorted(took for begun, took in requests
+                  if any(begun <= last and begun + took >= first for first, last in spans))
 
 
 def percentile(values, percent):

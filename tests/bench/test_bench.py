@@ -88,3 +88,21 @@ class TestMemory:
         fields = subprocess.run([READ_ANSWER, "decode", answer], capture_output=True, text=True, check=True).stdout.split()
         assert int(fields[2]) == 250
         assert 0 < int(fields[4]) < len(ballast) / 1024 / 4
+
+
+class TestRefreshes:
+    LOG = "\n".join((
+        '{"timestamp":"2026-11-28T12:00:01.000000Z","event":"opencost.allocation_request","window":"7d"}',
+        '{"timestamp":"2026-11-28T12:00:01.100000Z","event":"opencost.allocation_request","window":"30d"}',
+        '{"timestamp":"2026-11-28T12:00:01.200000Z","event":"opencost.allocation_success","window":"7d"}',
+        '{"timestamp":"2026-11-28T12:00:01.300000Z","event":"background.cache_refresh","window":"7d"}',
+    ))
+    BEGUN_US = 1_795_867_201_000_000
+
+    def test_they_last_until_their_data_are_there(self, tmp_path):
+        (tmp_path / "log").write_text(self.LOG)
+        assert measure.refreshes(tmp_path / "log") == [(self.BEGUN_US, self.BEGUN_US + 300_000)]
+
+    def test_what_touches_one_falls_within(self):
+        requests = [(0, 99), (0, 100), (150, 7), (200, 1), (201, 3)]
+        assert measure.latencies_within(requests, [(100, 200)]) == [1, 7, 100]
