@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of a large body in a file without a name (memfd_create(2)), which the kernel sends by
- * reference (sendfile(2)), where from memory it would copy them for each answer.
+ * reference (sendfile(2)), where from memory it would copy them for each answer. They begin
+ * PADDED_HEAD_BYTES into it (head_padding.h).
  *
  * Each takes a descriptor, and so does each answer prepared from it. They keep to a share of what
  * the process may have, by their numbers, as the kernel always gives the lowest that is free: where
- * descriptors run short, there are no more of these files, and bodies are copied.
+ * descriptors run short, there are no more of these files, and bodies are copied. Nor are there
+ * more than a process may have mappings, by far.
  *
  * Threads: any.
  */

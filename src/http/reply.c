@@ -11,6 +11,7 @@
 #include "body_file.h"
 #include "cork.h"
 #include "exchange_state.h"
+#include "head_padding.h"
 #include "http/negotiate.h"
 #include "representation.h"
 #include "server_state.h"
@@ -21,15 +22,18 @@ static bool must_close(const struct http_exchange *exchange)
            atomic_load_explicit(&exchange->server->quiesced, memory_order_relaxed);
 }
 
+static bool has_body(const struct http_exchange *exchange, int status)
+{
+    return status != MHD_HTTP_NOT_MODIFIED &&
+           strcmp(exchange->request.method, MHD_HTTP_METHOD_HEAD) != 0;
+}
+
 static void queue(struct http_exchange *exchange, int status, struct MHD_Response *response,
                   size_t body_bytes)
 {
-    bool has_body = status != MHD_HTTP_NOT_MODIFIED &&
-                    strcmp(exchange->request.method, MHD_HTTP_METHOD_HEAD) != 0;
-
     exchange->phase = EXCHANGE_ANSWERED;
     exchange->status = status;
-    exchange->bytes = has_body ? body_bytes : 0;
+    exchange->bytes = has_body(exchange, status) ? body_bytes : 0;
     exchange->failed =
         MHD_queue_response(exchange->connection, (unsigned)status, response) != MHD_YES;
 }
@@ -185,12 +189,13 @@ static void release_form(void *form)
     representation_release(form);
 }
 
-/* NULL when there is no file, or no descriptor for it. */
+/* NULL when there is no descriptor for the file, or no memory. */
 static struct MHD_Response *response_from_file(const struct representation *form)
 {
-    int file = form->file < 0 ? -1 : body_file_share(form->file);
+    int file = body_file_share(form->file);
     struct MHD_Response *response =
-        file < 0 ? NULL : MHD_create_response_from_fd(form->length, file);
+        file < 0 ? NULL
+                 : MHD_create_response_from_fd_at_offset64(form->length, file, PADDED_HEAD_BYTES);
 
     if (file >= 0 && response == NULL)
         (void)close(file);
@@ -242,6 +247,8 @@ build_content_response(const struct http_server *server, const struct http_conte
         http_headers_add(&headers, MHD_HTTP_HEADER_CONTENT_ENCODING, form->encoding);
     if (add_headers != NULL)
         add_headers(context, &headers);
+    if (sends_file(server, form))
+        head_pad(&headers, form->length);
     response = response_from_form(server, form);
     if (response != NULL && !dress(response, &headers, key->closing)) {
         MHD_destroy_response(response);
@@ -288,7 +295,7 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     }
     status =
         http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
-    if (status == MHD_HTTP_OK && sends_file(exchange->server, form)) {
+    if (has_body(exchange, status) && sends_file(exchange->server, form)) {
         cork_socket(exchange->arrival.fd);
         exchange->corked = true;
     }

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "raw_client.h"
 #include "toy_server.h"
@@ -31,6 +32,7 @@ enum {
     ENOUGH_DESCRIPTORS = 4096,
     PREPARED_SLOTS = 4,
     BUFFER_BYTES = 4096, /* of libmicrohttpd's, in an answer from a file */
+    PADDED_HEAD_BYTES = 512,
 };
 
 #define GET_CONTENT "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -153,6 +155,7 @@ static void a_file_goes_with_its_content(void **state)
     allow_descriptors(ENOUGH_DESCRIPTORS);
     content = noise(LARGE_BYTES);
     mapped = http_content_bytes(content).data;
+    mapped -= (uintptr_t)mapped % (uintptr_t)sysconf(_SC_PAGESIZE);
     assert_int_equal(mincore((void *)mapped, 1, &is_resident), 0);
     http_content_release(content);
     assert_int_equal(mincore((void *)mapped, 1, &is_resident), -1);
@@ -175,6 +178,38 @@ static void they_arrive_whole_one_after_another(void **state)
     assert_string_equal(response.body, "hello");
     raw_response_free(&response);
     raw_close(&client);
+}
+
+static size_t length_of_head(const struct toy *toy, const char *request)
+{
+    struct raw_client client;
+    struct raw_response response;
+    size_t length;
+
+    raw_connect(&client, toy->port);
+    raw_send(&client, request);
+    raw_read(&client, &response);
+    length = strlen(response.head) + strlen("\r\n");
+    raw_response_free(&response);
+    raw_close(&client);
+    return length;
+}
+
+/* Whatever is in them; and the file begins as far before its bytes. */
+static void their_heads_are_as_long_as_their_files_begin_early(void **state)
+{
+    struct toy *toy = *state;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    assert_int_equal((uintptr_t)http_content_bytes(toy->content).data % page, PADDED_HEAD_BYTES);
+    atomic_store(&toy->headers_built, 8); /* and then 9, 10, 11 in a header */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(length_of_head(toy, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n"),
+                         PADDED_HEAD_BYTES);
+    http_content_release(toy->content);
+    toy->content = noise(FILE_BYTES - 1);
+    assert_true(length_of_head(toy, "GET /content HTTP/1.1\r\nHost: h\r\n\r\n") <
+                PADDED_HEAD_BYTES);
 }
 
 static void without_a_body_nothing_but_headers_is_sent(void **state)
@@ -389,6 +424,8 @@ int main(void)
         cmocka_unit_test(the_compressed_form_has_bounds_of_its_own),
         cmocka_unit_test(a_file_goes_with_its_content),
         cmocka_unit_test_setup_teardown(they_arrive_whole_one_after_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(their_heads_are_as_long_as_their_files_begin_early, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_a_body_nothing_but_headers_is_sent, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_follows_is_not_held_back, set_up, tear_down),
