@@ -95,7 +95,7 @@ static void call_begin(struct call *call, struct api *api, struct http_exchange 
     call->exchange = exchange;
     call->request = http_exchange_request(exchange);
     call->route = NULL;
-    call->cors = cors_judge(&api->cors, exchange);
+    call->cors = cors_judge(&api->cors, exchange, &call->cors_origin);
     call->is_guarded = false;
 }
 

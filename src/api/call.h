@@ -34,6 +34,7 @@ struct call {
     const struct http_request *request;
     const struct route *route;
     enum cors_grant cors;
+    size_t cors_origin;                          /* its number in the list; 0: none */
     bool is_guarded;                             /* answered only to those who send a token */
     struct param_value params[ROUTE_PARAMS_MAX]; /* in the order of the route's specs, all valid */
 };

@@ -42,11 +42,6 @@ static size_t number_of(const struct cors_policy *policy, const char *origin)
     return 0;
 }
 
-static bool is_listed(const struct cors_policy *policy, const char *origin)
-{
-    return number_of(policy, origin) != 0;
-}
-
 /* The header's value, NULL also for an empty one: it names nothing, and cannot be sent back. */
 static const char *header_of(const struct http_exchange *exchange, const char *name)
 {
@@ -64,22 +59,19 @@ static bool has_control_bytes(const char *value)
     return false;
 }
 
-enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_exchange *exchange)
+enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_exchange *exchange,
+                           size_t *ret_number)
 {
     const char *origin = header_of(exchange, "Origin");
+    *ret_number = 0;
     if (origin == NULL)
         return CORS_NOT_ASKED;
     if (policy->allow_all && http_exchange_header(exchange, "Cookie") == NULL)
         return CORS_ANY;
-    if (policy->allow_all)
-        return has_control_bytes(origin) ? CORS_UNLISTED : CORS_ECHO;
-    return is_listed(policy, origin) ? CORS_ECHO : CORS_UNLISTED;
-}
-
-size_t cors_origin_number(const struct cors_policy *policy, const struct http_exchange *exchange)
-{
-    const char *origin = header_of(exchange, "Origin");
-    return origin == NULL ? 0 : number_of(policy, origin);
+    if (policy->allow_all && has_control_bytes(origin))
+        return CORS_UNLISTED;
+    *ret_number = number_of(policy, origin);
+    return policy->allow_all || *ret_number != 0 ? CORS_ECHO : CORS_UNLISTED;
 }
 
 void cors_add_headers(enum cors_grant grant, const struct http_exchange *exchange,
@@ -121,7 +113,8 @@ void cors_reply_preflight(const struct cors_policy *policy, struct http_exchange
 {
     const char *origin = http_exchange_header(exchange, "Origin");
     const char *requested = header_of(exchange, "Access-Control-Request-Headers");
-    bool origin_ok = policy->allow_all ? !has_control_bytes(origin) : is_listed(policy, origin);
+    bool origin_ok =
+        policy->allow_all ? !has_control_bytes(origin) : number_of(policy, origin) != 0;
     bool method_ok =
         is_allowed_method(http_exchange_header(exchange, "Access-Control-Request-Method"));
 

@@ -32,12 +32,9 @@ enum cors_grant {
     CORS_UNLISTED, /* served, without Access-Control-Allow-Origin */
 };
 
-enum cors_grant cors_judge(const struct cors_policy *policy,
-                           const struct http_exchange *exchange) NODISCARD;
-
-/* Which of the listed origins is the request's, counted from 1; 0: none of them. */
-size_t cors_origin_number(const struct cors_policy *policy,
-                          const struct http_exchange *exchange) NODISCARD;
+/* For CORS_ECHO *ret_number says which of the listed origins it is, counted from 1; else 0. */
+enum cors_grant cors_judge(const struct cors_policy *policy, const struct http_exchange *exchange,
+                           size_t *ret_number) NODISCARD;
 
 /* The headers of an answer, but for Vary. */
 void cors_add_headers(enum cors_grant grant, const struct http_exchange *exchange,

@@ -110,7 +110,7 @@ static uint64_t share_tag(const struct aged_answer *aged)
 {
     const struct call *call = aged->call;
     enum cors_grant cors = call->cors;
-    size_t origin = cors == CORS_ECHO ? cors_origin_number(&call->api->cors, call->exchange) : 0;
+    size_t origin = call->cors_origin;
     bool names_own_origin = cors == CORS_ECHO && (origin == 0 || origin > SHARED_ORIGINS_MAX);
     if (names_own_origin || call->request->has_client_request_id)
         return 0;

@@ -31,6 +31,8 @@
 
 static const char *const everyone[] = {"https://b.example", "*"};
 static const char *const listed[] = {"https://a.example", "https://b.example"};
+static const char *const second[] = {"https://b.example", "https://a.example"};
+static const char *const all_and_it[] = {"*", "https://a.example"};
 static const char *const others[] = {"https://b.example", "https://A.example"};
 
 static struct cors_policy policy_of(const char *const *origins, size_t count)
@@ -49,26 +51,31 @@ static void a_grant_follows_origin_cookie_and_list(void **state)
         size_t count;
         const struct http_header *headers;
         enum cors_grant grant;
+        size_t number;
         const char *allow_origin, *allow_credentials;
         bool varies;
     } cases[] = {
-        {everyone, 2, nothing, CORS_NOT_ASKED, NULL, NULL, false},
-        {everyone, 2, no_origin, CORS_NOT_ASKED, NULL, NULL, false},
-        {everyone, 2, plain, CORS_ANY, "*", "true", false},
-        {everyone, 2, cookie, CORS_ECHO, "https://a.example", "true", true},
-        {listed, 2, nothing, CORS_NOT_ASKED, NULL, NULL, true},
-        {listed, 2, plain, CORS_ECHO, "https://a.example", "true", true},
-        {listed, 2, cookie, CORS_ECHO, "https://a.example", "true", true},
-        {others, 2, plain, CORS_UNLISTED, NULL, "true", true}, /* byte for byte */
-        {NULL, 0, plain, CORS_UNLISTED, NULL, "true", true},
+        {everyone, 2, nothing, CORS_NOT_ASKED, 0, NULL, NULL, false},
+        {everyone, 2, no_origin, CORS_NOT_ASKED, 0, NULL, NULL, false},
+        {everyone, 2, plain, CORS_ANY, 0, "*", "true", false},
+        {everyone, 2, cookie, CORS_ECHO, 0, "https://a.example", "true", true},
+        {listed, 2, nothing, CORS_NOT_ASKED, 0, NULL, NULL, true},
+        {listed, 2, plain, CORS_ECHO, 1, "https://a.example", "true", true},
+        {listed, 2, cookie, CORS_ECHO, 1, "https://a.example", "true", true},
+        {second, 2, cookie, CORS_ECHO, 2, "https://a.example", "true", true},
+        {all_and_it, 2, cookie, CORS_ECHO, 2, "https://a.example", "true", true},
+        {others, 2, plain, CORS_UNLISTED, 0, NULL, "true", true}, /* byte for byte */
+        {NULL, 0, plain, CORS_UNLISTED, 0, NULL, "true", true},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct cors_policy policy = policy_of(cases[i].origins, cases[i].count);
         struct http_exchange exchange = {.headers = cases[i].headers};
         struct http_headers headers = {.count = 0};
-        enum cors_grant grant = cors_judge(&policy, &exchange);
+        size_t number;
+        enum cors_grant grant = cors_judge(&policy, &exchange, &number);
         assert_int_equal(grant, cases[i].grant);
+        assert_int_equal(number, cases[i].number);
         assert_int_equal(cors_varies(&policy, grant), cases[i].varies);
         cors_add_headers(grant, &exchange, &headers);
         http_reply(&exchange, 200, NULL, TEXT(""), &headers);
@@ -164,7 +171,9 @@ static void what_holds_control_bytes_is_not_sent_back(void **state)
             ORIGIN, WANTS("GET"), {"Access-Control-Request-Headers", odd[i]}, LAST};
         struct http_exchange exchange = {.request.method = "OPTIONS", .headers = origin};
         struct http_headers headers = {.count = 0};
-        assert_int_equal(cors_judge(&policy, &exchange), CORS_UNLISTED);
+        size_t number = 1;
+        assert_int_equal(cors_judge(&policy, &exchange, &number), CORS_UNLISTED);
+        assert_int_equal(number, 0);
         cors_reply_preflight(&policy, &exchange, &headers);
         assert_int_equal(exchange.status, 400);
         assert_null(fake_answered(&exchange, "Access-Control-Allow-Origin"));
