@@ -79,6 +79,7 @@ def code_of(pid, library):
 
 
 @pytest.mark.skipif(bool(WRAPPER), reason="valgrind is the process then")
+@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="nothing is given back where pages cannot be looked at")
 def test_code_that_only_the_start_needed_is_given_back(shared_double):
     with Backend(shared_double) as backend:
         size, _ = code_of(backend.process.pid, "libcrypto")

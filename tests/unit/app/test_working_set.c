@@ -31,21 +31,25 @@ static const unsigned char constant[SPAN] = {[PLACE] = 7};
 /* A compiler that knew them would not look. */
 static const volatile unsigned char *const constants = constant;
 
+/* There may be none, as in some sandboxes: pages then stay, and these tests have nothing to see. */
 static int open_pagemap(void **state)
 {
     static int pagemap;
     pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     *state = &pagemap;
-    return pagemap < 0;
+    return 0;
 }
 
 static int close_pagemap(void **state)
 {
-    return close(*(int *)*state);
+    int pagemap = *(int *)*state;
+    return pagemap < 0 ? 0 : close(pagemap);
 }
 
 static bool is_resident_at(void **state, uintptr_t address)
 {
+    if (*(int *)*state < 0)
+        skip();
     uint64_t entry = 0;
     uintptr_t page = address / (uintptr_t)sysconf(_SC_PAGESIZE);
     assert_int_equal(pread(*(int *)*state, &entry, sizeof(entry), (off_t)(page * sizeof(entry))),
