@@ -17,9 +17,11 @@ struct lead {
     size_t high, low;
 };
 
+enum { KIB = 1024 };
+
 /* In the background the loop's thread, too, reads only so much at once. */
-static const struct lead lead = {4 * 1024 * 1024, 1024 * 1024};
-static const struct lead leisurely_lead = {256 * 1024, 64 * 1024};
+static const struct lead lead = {.high = (size_t)4096 * KIB, .low = (size_t)1024 * KIB};
+static const struct lead leisurely_lead = {.high = (size_t)256 * KIB, .low = (size_t)64 * KIB};
 
 static void look(struct opencost_fetch *fetch);
 

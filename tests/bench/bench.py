@@ -273,7 +273,7 @@ GROWTH_HEAD = ("what", "1x", "2x", "4x", "8x", "unit", "exponent")
 
 
 def grown(what, sizes, figures, unit):
-    return (what, *(f"{figure:,.1f}" for figure in figures), unit, f"{m.exponent(sizes, figures):.2f}")
+    return (what, *(f"{figure:,.1f}" for figure in figures), unit, f"{round(m.exponent(sizes, figures), 2) + 0.0:.2f}")
 
 
 def growth(build, folder, rounds, seconds):

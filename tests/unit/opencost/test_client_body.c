@@ -118,8 +118,7 @@ static void what_a_client_waits_for_is_read_without_a_rest(void **state)
     client_world_destroy(world);
 }
 
-static void
-in_the_background_jobs_rest_between_pieces_and_transfers_run_less_far_ahead(void **state)
+static void in_the_background_jobs_rest_and_transfers_stay_close(void **state)
 {
     (void)state;
     struct client_world *world = client_world_create(NULL);
@@ -224,8 +223,7 @@ int main(void)
         cmocka_unit_test(
             a_transfer_is_paused_above_4_mib_and_resumed_when_the_decoder_has_caught_up),
         cmocka_unit_test(what_a_client_waits_for_is_read_without_a_rest),
-        cmocka_unit_test(
-            in_the_background_jobs_rest_between_pieces_and_transfers_run_less_far_ahead),
+        cmocka_unit_test(in_the_background_jobs_rest_and_transfers_stay_close),
         cmocka_unit_test(a_fetch_that_a_client_comes_to_wait_for_rests_no_more),
         cmocka_unit_test(rubbish_cancels_the_transfer_at_once_and_is_tried_again),
         cmocka_unit_test(a_connection_that_breaks_yields_nothing_of_what_came),
