@@ -38,8 +38,9 @@ enum {
     /* Every idle connection keeps it, and libmicrohttpd clears one and a half times as much for
      * every request: most of what a hit costs beyond the bare library. Enough for 8 KB of headers
      * with a target of 4 KB, and for one cookie of 8 KB, which the library copies; of small ones,
-     * which take 64 bytes each besides, about 60 fit. */
-    CONNECTION_MEMORY_BYTES = 17 * 1024,
+     * which take 64 bytes each besides, about 60 fit. The head of the answer is made in what they
+     * leave, and padding (X-Padding) takes up to 264 bytes of it. */
+    CONNECTION_MEMORY_BYTES = 17 * 1024 + 272,
 };
 
 static bool create_ground(struct rooms *rooms, struct error *reterr)

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "body_file.h"
+#include "head_padding.h"
 #include "http/content.h"
 #include "representation.h"
 
@@ -210,7 +211,8 @@ static size_t form_memory(const struct representation *form)
 {
     if (form == NULL)
         return 0;
-    return sizeof(*form) + (form->is_borrowed ? 0 : form->length);
+    return sizeof(*form) + (form->is_borrowed ? 0 : form->length) +
+           (form->file < 0 ? 0 : PADDED_HEAD_BYTES);
 }
 
 static bool is_in_file(const struct representation *form)

@@ -6,8 +6,9 @@
  * Who reads a large body does so by some power of two, mostly. Where the file's pages begin at
  * multiples of their size, counted from the head's first byte, a read of 8 KB finds two of them;
  * elsewhere it finds parts of three, each of which the kernel checks before it copies. So a file
- * has the body's first byte where the head ends (body_file.h), and heads all have one length,
- * though their figures and the client's origin differ.
+ * has the body's first byte where the head ends (body_file.h), and heads have one length, though
+ * their figures and the client's origin differ: those of answers with a body over HTTP/1.1, while the
+ * connection stays open.
  *
  * Threads: any.
  */
@@ -21,8 +22,8 @@
 enum { PADDED_HEAD_BYTES = 512 };
 
 /* Adds a header without meaning, X-Padding, for a head of PADDED_HEAD_BYTES: that of a 200 with a
- * body of `body_length` and these headers, those that libmicrohttpd adds included. Nothing where it
- * is as long without. */
+ * body of `body_length`, these headers, and no more of libmicrohttpd's own than Content-Length.
+ * Nothing where there is no room for it. */
 void head_pad(struct http_headers *headers, size_t body_length);
 
 #endif

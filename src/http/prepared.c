@@ -27,7 +27,8 @@ void prepared_table_finish(struct prepared_table *table)
 
 static bool key_equals(const struct prepared_key *a, const struct prepared_key *b)
 {
-    return a->tag == b->tag && a->form == b->form && a->closing == b->closing;
+    return a->tag == b->tag && a->form == b->form && a->closing == b->closing &&
+           a->padded == b->padded;
 }
 
 /* Acquire and release, here and below: who is in a slot sees what the last change made of it, and

@@ -2,8 +2,8 @@
 /*
  * Prepared answers of a content, so that a cached answer is queued without building anything.
  *
- * A small table: the caller's tag, the representation and whether the connection is to be closed
- * find a libmicrohttpd response with all headers in place. Any number of connections may send it at
+ * A small table: the caller's tag, the representation, whether the connection is to be closed and
+ * whether the head is padded find a libmicrohttpd response with all headers in place. Any number of connections may send it at
  * once. New tags push old ones out, so the table holds about a second's worth of variants.
  *
  * No lock: who looks for an answer and who replaces one meet in the slot's `users`. The one counts
@@ -28,6 +28,7 @@ struct prepared_key {
     uint64_t tag; /* not 0 */
     const struct representation *form;
     bool closing; /* carries `Connection: close` */
+    bool padded;  /* see head_padding.h */
 };
 
 struct prepared {
@@ -40,7 +41,7 @@ struct prepared {
 enum {
     PREPARED_SLOTS = 4,
     PREPARED_ANSWER_BYTES = 1024, /* what libmicrohttpd takes for one with all its headers ... */
-    PREPARED_FILE_BYTES = 4096,   /* ... and for a buffer, when it is made from a file */
+    PREPARED_FILE_BYTES = 4672, /* ... and for a buffer and padding, when it is made from a file */
 };
 
 struct prepared_table {

@@ -247,7 +247,7 @@ build_content_response(const struct http_server *server, const struct http_conte
         http_headers_add(&headers, MHD_HTTP_HEADER_CONTENT_ENCODING, form->encoding);
     if (add_headers != NULL)
         add_headers(context, &headers);
-    if (sends_file(server, form))
+    if (key->padded)
         head_pad(&headers, form->length);
     response = response_from_form(server, form);
     if (response != NULL && !dress(response, &headers, key->closing)) {
@@ -285,6 +285,7 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     bool gzip = content->gzip != NULL && http_accepts_gzip(head->accept_encoding);
     struct representation *form = gzip ? content->gzip : content_identity(content);
     struct prepared_key key = {.tag = share_tag, .form = form, .closing = must_close(exchange)};
+    bool is_file_sent;
     struct prepared *prepared = NULL;
     int status;
 
@@ -295,7 +296,9 @@ void http_reply_content(struct http_exchange *exchange, struct http_content *con
     }
     status =
         http_etag_matches(head->if_none_match, form->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
-    if (has_body(exchange, status) && sends_file(exchange->server, form)) {
+    is_file_sent = has_body(exchange, status) && sends_file(exchange->server, form);
+    key.padded = is_file_sent && !key.closing;
+    if (is_file_sent) {
         cork_socket(exchange->arrival.fd);
         exchange->corked = true;
     }

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 
 import measure as m
 
-OUR_POOL = 17 * 1024  # CONNECTION_MEMORY_BYTES of rooms.c
+OUR_POOL = 17 * 1024 + 272  # CONNECTION_MEMORY_BYTES of rooms.c
 SMALL, LARGE = "/api/v1/cost/namespaces?window=7d", "/api/v1/cost/pods?window=7d"
 
 

@@ -33,6 +33,7 @@ enum {
     PREPARED_SLOTS = 4,
     BUFFER_BYTES = 4096, /* of libmicrohttpd's, in an answer from a file */
     PADDED_HEAD_BYTES = 512,
+    MAX_DESCRIPTOR = 16 * 1024, /* files have lower ones */
 };
 
 #define GET_CONTENT "GET /content?tag=1 HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -144,22 +145,25 @@ static void the_compressed_form_has_bounds_of_its_own(void **state)
     assert_int_equal(toy_descriptors(), before);
 }
 
-/* A mapping that stayed would keep the file's memory. */
+/* A mapping that stayed, or a page of it, would keep the file's memory. */
 static void a_file_goes_with_its_content(void **state)
 {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     struct http_content *content;
-    const char *mapped;
-    unsigned char is_resident;
+    uintptr_t mapped;
+    unsigned char are_resident[MAX_FILE_BYTES / 4096 + 1];
 
     (void)state;
     allow_descriptors(ENOUGH_DESCRIPTORS);
-    content = noise(LARGE_BYTES);
-    mapped = http_content_bytes(content).data;
-    mapped -= (uintptr_t)mapped % (uintptr_t)sysconf(_SC_PAGESIZE);
-    assert_int_equal(mincore((void *)mapped, 1, &is_resident), 0);
+    content = noise(MAX_FILE_BYTES);
+    mapped = (uintptr_t)http_content_bytes(content).data;
+    mapped -= mapped % page;
+    assert_int_equal(mincore((void *)mapped, MAX_FILE_BYTES + page, are_resident), 0);
     http_content_release(content);
-    assert_int_equal(mincore((void *)mapped, 1, &is_resident), -1);
-    assert_int_equal(errno, ENOMEM);
+    for (uintptr_t place = mapped; place <= mapped + MAX_FILE_BYTES; place += page) {
+        assert_int_equal(mincore((void *)place, 1, are_resident), -1);
+        assert_int_equal(errno, ENOMEM);
+    }
 }
 
 static void they_arrive_whole_one_after_another(void **state)
@@ -321,6 +325,11 @@ static void headers_are_held_back_for_a_body_from_a_file_only(void **state)
     assert_int_equal(response.status, 304);
     assert_int_equal(atomic_load(&was_corked), 0);
     raw_response_free(&response);
+    atomic_store(&was_corked, -1);
+    raw_send(&client, "HEAD /content HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_read_to_head(&client, &response);
+    assert_int_equal(atomic_load(&was_corked), 0);
+    raw_response_free(&response);
     raw_close(&client);
     toy_stop(&toy);
 }
@@ -391,6 +400,51 @@ static void where_descriptors_are_short_bodies_stay_in_memory(void **state)
     raw_close(&client);
 }
 
+static rlim_t descriptors_said_to_be_allowed; /* 0: the truth is said */
+
+/* Instead of the C library's. */
+int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
+{
+    int status = prlimit(0, resource, NULL, limit);
+
+    if (resource == RLIMIT_NOFILE && descriptors_said_to_be_allowed != 0)
+        limit->rlim_cur = descriptors_said_to_be_allowed;
+    return status;
+}
+
+/* Each is a mapping as well, of which a process may have some 65,000. */
+static void where_descriptors_are_plenty_there_are_not_more_files_for_it(void **state)
+{
+    static int taken[MAX_DESCRIPTOR];
+    struct rlimit limit;
+    struct http_content *content;
+    int count = 0;
+    unsigned before;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < MAX_DESCRIPTOR + 8)
+        skip();
+    allow_descriptors(MAX_DESCRIPTOR + 8);
+    descriptors_said_to_be_allowed = (rlim_t)1 << 20;
+    do {
+        taken[count] = dup(STDIN_FILENO);
+        assert_true(taken[count] >= 0);
+    } while (taken[count++] < MAX_DESCRIPTOR - 2);
+
+    before = toy_descriptors();
+    content = noise(LARGE_BYTES); /* the last number */
+    assert_int_equal(toy_descriptors(), before + 1);
+    http_content_release(content);
+    taken[count++] = dup(STDIN_FILENO); /* takes it */
+    content = noise(LARGE_BYTES);
+    assert_int_equal(toy_descriptors(), before + 1);
+    http_content_release(content);
+    while (count > 0)
+        (void)close(taken[--count]);
+    descriptors_said_to_be_allowed = 0;
+}
+
 /* A write that comes to an end halfway, as where memory is short. */
 static void what_does_not_fit_into_a_file_stays_in_memory(void **state)
 {
@@ -431,6 +485,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_follows_is_not_held_back, set_up, tear_down),
         cmocka_unit_test(headers_are_held_back_for_a_body_from_a_file_only),
         cmocka_unit_test(what_does_not_fit_into_a_file_stays_in_memory),
+        cmocka_unit_test(where_descriptors_are_plenty_there_are_not_more_files_for_it),
         cmocka_unit_test_setup_teardown(clients_that_leave_halfway_leave_nothing_behind, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_answer_on_its_way_outlives_its_content, set_up,
