@@ -93,6 +93,22 @@ static struct opencost_fetch *next_queued(const struct opencost_client *client)
     return urgent;
 }
 
+static bool client_waits_for_slot(const struct opencost_client *client)
+{
+    const struct opencost_fetch *fetch = client->first_fetch;
+    while (fetch != NULL && (fetch->state != FETCH_QUEUED || fetch->is_in_background))
+        fetch = fetch->next;
+    return fetch != NULL;
+}
+
+static void hurry_all_under_way(struct opencost_client *client)
+{
+    for (struct opencost_fetch *fetch = client->first_fetch; fetch != NULL; fetch = fetch->next) {
+        if (fetch_is_under_way(fetch))
+            fetch_leave_background(fetch);
+    }
+}
+
 void client_begin_queued(struct opencost_client *client)
 {
     while (!client->is_stopping && client->in_flight < client->max_in_flight) {
@@ -101,6 +117,8 @@ void client_begin_queued(struct opencost_client *client)
             return;
         fetch_begin(fetch);
     }
+    if (client_waits_for_slot(client))
+        hurry_all_under_way(client);
 }
 
 struct transfer_request client_request(struct opencost_client *client, const char *url,

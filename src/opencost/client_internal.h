@@ -42,7 +42,7 @@ struct opencost_client {
     bool is_stopping;
 };
 
-/* Begins queued fetches while there are slots. */
+/* Begins queued fetches while there are slots. While a client's has none, all go on without rest. */
 void client_begin_queued(struct opencost_client *client);
 
 /* A request to `url` with what is common to all; the caller adds its callbacks. The token is

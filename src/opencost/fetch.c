@@ -11,17 +11,10 @@
 
 #include "client_url.h"
 
-/* Back-pressure: a body that runs so many bytes ahead of its decoder is made to wait until so few
- * are left. With what the job holds, twice `high` is in memory at most. */
-struct lead {
-    size_t high, low;
-};
-
-enum { KIB = 1024 };
-
-/* In the background the loop's thread, too, reads only so much at once. */
-static const struct lead lead = {.high = (size_t)4096 * KIB, .low = (size_t)1024 * KIB};
-static const struct lead leisurely_lead = {.high = (size_t)256 * KIB, .low = (size_t)64 * KIB};
+/* Back-pressure: a body that runs so far ahead of its decoder is made to wait until the next job
+ * takes what is queued. With what the job holds, twice this is in memory at most. In the background
+ * the loop's thread, too, is not to work for long at once. */
+enum { LEAD_BYTES = 4 * 1024 * 1024, LEISURELY_LEAD_BYTES = 256 * 1024 };
 
 static void look(struct opencost_fetch *fetch);
 
@@ -60,9 +53,9 @@ static void end(struct opencost_fetch *fetch, struct cost_set *set, const struct
     client_begin_queued(client);
 }
 
-static const struct lead *lead_of(const struct opencost_fetch *fetch)
+static size_t lead_of(const struct opencost_fetch *fetch)
 {
-    return fetch->is_in_background ? &leisurely_lead : &lead;
+    return fetch->is_in_background ? LEISURELY_LEAD_BYTES : LEAD_BYTES;
 }
 
 /* Callbacks of the transfer. */
@@ -72,7 +65,7 @@ static bool on_body(void *context, const void *bytes, size_t length)
     struct opencost_fetch *fetch = context;
     if (!fetch_body_append(fetch->try.body, bytes, length))
         return false; /* on_transfer_done() follows */
-    if (!fetch->try.is_paused && fetch_body_queued_bytes(fetch->try.body) > lead_of(fetch)->high) {
+    if (!fetch->try.is_paused && fetch_body_queued_bytes(fetch->try.body) > lead_of(fetch)) {
         fetch->try.is_paused = true;
         fetch->client->engine->pause(fetch->try.transfer);
     }
@@ -217,7 +210,7 @@ static void look(struct opencost_fetch *fetch)
         fetch->try.transfer = NULL;
     }
     if (fetch->try.transfer != NULL) {
-        if (fetch->try.is_paused && fetch_body_queued_bytes(body) < lead_of(fetch)->low) {
+        if (fetch->try.is_paused) {
             fetch->try.is_paused = false;
             engine->resume(fetch->try.transfer);
         }
@@ -292,11 +285,17 @@ void opencost_fetch_hurry(struct opencost_fetch *fetch)
     fetch->is_urgent = true;
 }
 
-void opencost_fetch_leave_background(struct opencost_fetch *fetch)
+void fetch_leave_background(struct opencost_fetch *fetch)
 {
     fetch->is_in_background = false;
     if (fetch->try.body != NULL)
         fetch_body_set_leisurely(fetch->try.body, false);
+}
+
+void opencost_fetch_leave_background(struct opencost_fetch *fetch)
+{
+    fetch_leave_background(fetch);
+    client_begin_queued(fetch->client); /* those that it waits for leave it as well */
 }
 
 /* A probe that is withdrawn leaves the next its turn. */

@@ -87,6 +87,9 @@ bool fetch_is_under_way(const struct opencost_fetch *fetch) NODISCARD;
 /* Takes a slot and makes the first try. Calls nobody back. */
 void fetch_begin(struct opencost_fetch *fetch);
 
+/* The fetch alone. */
+void fetch_leave_background(struct opencost_fetch *fetch);
+
 /* Ends a queued fetch with `error`, soon: calls nobody back. */
 void fetch_refuse(struct opencost_fetch *fetch, const struct error *error);
 

@@ -317,9 +317,10 @@ static void request_fly(struct cost_request *request, int64_t now_ms)
         flight_join(service->loop.views, request->spec->key, &request->waiter, now_ms, &error)) {
     case FLIGHT_LEAD:
         request->leads = true;
-        view_maker_start(service, request->spec, request->trace);
+        view_maker_start(service, request->spec, request->trace, false);
         break;
     case FLIGHT_FOLLOW:
+        view_maker_leave_background(flight_work_of(&request->waiter));
         break;
     default:
         request_fail(request, &error);

@@ -283,6 +283,8 @@ void dataset_fetch_keep_warm(struct flight_work *work)
 
 void dataset_fetch_leave_background(struct flight_work *work)
 {
+    if (work == NULL)
+        return;
     struct dataset_fetch *fetch = CONTAINER_OF(work, struct dataset_fetch, work);
     fetch->order.is_in_background = false;
     if (fetch->query != NULL)

@@ -43,7 +43,7 @@ static void arrived(struct loop_task *task)
     switch (flight_join(service->loop.views, revalidation->spec->key, &revalidation->waiter,
                         scheduler_now_ms(service->options.scheduler), NULL)) {
     case FLIGHT_LEAD:
-        view_maker_start(service, revalidation->spec, NULL);
+        view_maker_start(service, revalidation->spec, NULL, true);
         break;
     case FLIGHT_FOLLOW:
         break;

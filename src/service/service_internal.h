@@ -64,9 +64,13 @@ struct view_result {
 };
 
 /* Begins the work of the flight `spec->key`, which the caller leads. Ends it with flight_end(),
- * possibly before returning. Fetches that it causes are of `trace`, which may be NULL. */
+ * possibly before returning. Fetches that it causes are of `trace`, which may be NULL; they are in
+ * the background unless a client waits for the view. */
 void view_maker_start(struct cost_service *service, struct view_spec *spec,
-                      struct trace_context *trace);
+                      struct trace_context *trace, bool is_in_background);
+
+/* A client has come to wait for it. */
+void view_maker_leave_background(struct flight_work *work);
 
 /* Any thread: has the loop thread make the view anew, for nobody in particular. Nothing happens
  * when memory is short or the service stops. */
@@ -111,7 +115,7 @@ bool dataset_fetch_has_begun(const struct flight_work *work) NODISCARD;
 /* The work that dataset_fetch_start() began has come to be a refresh's. */
 void dataset_fetch_keep_warm(struct flight_work *work);
 
-/* A client has come to wait for it. */
+/* A client has come to wait for it (NULL: the work is over). */
 void dataset_fetch_leave_background(struct flight_work *work);
 
 /* Any thread. New content, or NULL and *reterr. `datasets` in the order of the view's needs: one,

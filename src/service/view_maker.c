@@ -42,6 +42,7 @@ struct view_maker {
     size_t need_count;
     size_t pending;              /* needs that wait for a flight */
     bool beginning;              /* needs are being begun: nothing ends meanwhile */
+    bool is_in_background;       /* no client waits for it */
     struct trace_context *trace; /* held; NULL: none */
     bool fetched, led, shared, stale;
     bool failed;
@@ -338,11 +339,13 @@ static void need_begin(struct dataset_need *need)
     case FLIGHT_LEAD:
         maker->pending++;
         need->leads = true;
+        need->order.is_in_background = maker->is_in_background;
         dataset_fetch_start(service, &need->order, maker->trace);
         break;
     case FLIGHT_FOLLOW:
         maker->pending++;
-        dataset_fetch_leave_background(flight_work_of(&need->waiter));
+        if (!maker->is_in_background)
+            dataset_fetch_leave_background(flight_work_of(&need->waiter));
         break;
     default:
         need_failed(need, &error);
@@ -401,8 +404,18 @@ static void add_needs(struct view_maker *maker)
         add_need(maker, &query->window, query->include_idle, maker->service->options.ttl_ms);
 }
 
+void view_maker_leave_background(struct flight_work *work)
+{
+    struct view_maker *maker = CONTAINER_OF(work, struct view_maker, work);
+    maker->is_in_background = false;
+    for (size_t i = 0; i < maker->need_count; i++) {
+        if (maker->needs[i].waiter.flight != NULL)
+            dataset_fetch_leave_background(flight_work_of(&maker->needs[i].waiter));
+    }
+}
+
 void view_maker_start(struct cost_service *service, struct view_spec *spec,
-                      struct trace_context *trace)
+                      struct trace_context *trace, bool is_in_background)
 {
     struct view_maker *maker = calloc(1, sizeof(*maker));
     if (maker == NULL) {
@@ -415,6 +428,7 @@ void view_maker_start(struct cost_service *service, struct view_spec *spec,
     maker->service = service;
     maker->spec = view_spec_hold(spec);
     maker->trace = trace_context_hold(trace);
+    maker->is_in_background = is_in_background;
     maker->now_s = time_wall_s(service->options.time);
     maker->work.unwanted = unwanted;
     flight_set_work(service->loop.views, spec->key, &maker->work);

@@ -83,6 +83,14 @@ void must_fetch(struct client_world *world, const char *window, struct fetched *
     fake_loop_run(world->loop);
 }
 
+void feed_spaces(struct client_world *world, size_t bytes)
+{
+    static char spaces[PIECE_BYTES];
+    memset(spaces, ' ', sizeof spaces);
+    for (size_t fed = 0; fed < bytes; fed += sizeof spaces)
+        assert_true(scripted_body(&world->engine, 0, spaces, sizeof spaces));
+}
+
 char *client_world_log(struct client_world *world)
 {
     log_flush(world->log);

@@ -17,6 +17,10 @@
     "{\"code\":200,\"data\":[{\"shop/web-0\":{\"name\":\"shop/web-0\",\"properties\":"             \
     "{\"namespace\":\"shop\",\"pod\":\"web-0\"},\"cpuCost\":1.5,\"totalCost\":1.5}}]}"
 
+enum { PIECE_BYTES = 16 * 1024 };
+
+#define MIB ((size_t)1024 * 1024)
+
 struct client_world {
     struct fake_loop *loop;
     struct scripted_engine engine;
@@ -43,6 +47,9 @@ void on_fetched(void *context, struct cost_set *set, const struct error *error);
 
 /* Asks for `window` and lets the loop run. */
 void must_fetch(struct client_world *world, const char *window, struct fetched *fetched);
+
+/* So many bytes of white space for the oldest transfer, in pieces as libcurl gives them. */
+void feed_spaces(struct client_world *world, size_t bytes);
 
 /* The log's text so far, new. */
 char *client_world_log(struct client_world *world);

@@ -13,10 +13,6 @@
 
 #include "client_support.h"
 
-enum { PIECE_BYTES = 16 * 1024 };
-
-#define MIB ((size_t)1024 * 1024)
-
 static void a_body_in_single_bytes_reads_as_one(void **state)
 {
     (void)state;
@@ -54,14 +50,6 @@ static void only_one_job_of_a_fetch_is_under_way(void **state)
     client_world_destroy(world);
 }
 
-static void feed_spaces(struct client_world *world, size_t bytes)
-{
-    static char spaces[PIECE_BYTES];
-    memset(spaces, ' ', sizeof spaces);
-    for (size_t fed = 0; fed < bytes; fed += sizeof spaces)
-        assert_true(scripted_body(&world->engine, 0, spaces, sizeof spaces));
-}
-
 static void
 a_transfer_is_paused_above_4_mib_and_resumed_when_the_decoder_has_caught_up(void **state)
 {
@@ -85,74 +73,6 @@ a_transfer_is_paused_above_4_mib_and_resumed_when_the_decoder_has_caught_up(void
     scripted_answer(&world->engine, 0, 200, GOOD_BODY);
     fake_loop_run(world->loop);
     assert_int_equal(fetched.pods, 1);
-    client_world_destroy(world);
-}
-
-static struct opencost_fetch *fetch_in_background(struct client_world *world,
-                                                  struct fetched *fetched)
-{
-    const struct opencost_query query = {.window = "7d", .is_in_background = true};
-    struct opencost_fetch *fetch =
-        opencost_client_fetch(world->client, &query, on_fetched, fetched, &fetched->error);
-    assert_non_null(fetch);
-    fake_loop_run(world->loop);
-    return fetch;
-}
-
-static void must_end_well(struct client_world *world, const struct fetched *fetched)
-{
-    scripted_answer(&world->engine, 0, 200, GOOD_BODY);
-    fake_loop_run(world->loop);
-    assert_int_equal(fetched->pods, 1);
-}
-
-static void what_a_client_waits_for_is_read_without_a_rest(void **state)
-{
-    (void)state;
-    struct client_world *world = client_world_create(NULL);
-    struct fetched fetched = {0};
-    must_fetch(world, "7d", &fetched);
-    feed_spaces(world, MIB);
-    must_end_well(world, &fetched);
-    assert_int_equal(fake_loop_rests(world->loop), 0);
-    client_world_destroy(world);
-}
-
-static void in_the_background_jobs_rest_and_transfers_stay_close(void **state)
-{
-    (void)state;
-    struct client_world *world = client_world_create(NULL);
-    struct fetched fetched = {0};
-    fetch_in_background(world, &fetched);
-    fake_loop_hold_jobs(world->loop, true);
-    feed_spaces(world, PIECE_BYTES); /* the job under way has these */
-    feed_spaces(world, MIB / 4);
-    assert_int_equal(world->engine.paused, 0);
-    feed_spaces(world, PIECE_BYTES);
-    assert_true(scripted_is_paused(&world->engine, 0));
-
-    fake_loop_hold_jobs(world->loop, false);
-    fake_loop_run(world->loop);
-    assert_false(scripted_is_paused(&world->engine, 0));
-    assert_in_range(fake_loop_rests(world->loop), 4, 8); /* one for each 64 KiB or less */
-    must_end_well(world, &fetched);
-    client_world_destroy(world);
-}
-
-static void a_fetch_that_a_client_comes_to_wait_for_rests_no_more(void **state)
-{
-    (void)state;
-    struct client_world *world = client_world_create(NULL);
-    struct fetched fetched = {0};
-    struct opencost_fetch *fetch = fetch_in_background(world, &fetched);
-    feed_spaces(world, PIECE_BYTES);
-    fake_loop_run(world->loop);
-    assert_int_equal(fake_loop_rests(world->loop), 1);
-    opencost_fetch_leave_background(fetch);
-    feed_spaces(world, 4 * MIB);
-    assert_int_equal(world->engine.paused, 0);
-    must_end_well(world, &fetched);
-    assert_int_equal(fake_loop_rests(world->loop), 1);
     client_world_destroy(world);
 }
 
@@ -222,9 +142,6 @@ int main(void)
         cmocka_unit_test(only_one_job_of_a_fetch_is_under_way),
         cmocka_unit_test(
             a_transfer_is_paused_above_4_mib_and_resumed_when_the_decoder_has_caught_up),
-        cmocka_unit_test(what_a_client_waits_for_is_read_without_a_rest),
-        cmocka_unit_test(in_the_background_jobs_rest_and_transfers_stay_close),
-        cmocka_unit_test(a_fetch_that_a_client_comes_to_wait_for_rests_no_more),
         cmocka_unit_test(rubbish_cancels_the_transfer_at_once_and_is_tried_again),
         cmocka_unit_test(a_connection_that_breaks_yields_nothing_of_what_came),
         cmocka_unit_test(a_job_that_cannot_be_queued_ends_the_fetch),

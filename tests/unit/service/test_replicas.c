@@ -544,6 +544,31 @@ static void without_a_stale_time_the_tier_is_not_asked_for_stale_data(void **sta
     free(street);
 }
 
+static void refreshed(void *context, const struct error *error,
+                      const struct cost_refreshed *refreshed)
+{
+    (void)error;
+    (void)refreshed;
+    ++*(int *)context;
+}
+
+static void client_that_joins_a_refresh_before_opencost_is_asked_ends_its_leisure(void **state)
+{
+    struct street *street = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    const struct cost_refresh_order order = {.window = &query.window};
+    struct asker asker;
+    int done = 0;
+    cost_service_refresh(street->houses[0].service, &order, refreshed, &done);
+    assert_int_equal(street_asked(street), 0); /* the tier is asked first */
+    street_ask(street, 0, &query, &asker);
+    answer_slowly(street, TOOK_MS, one_pod_costing("1.5"));
+    assert_int_equal(asker.done, 1);
+    assert_int_equal(done, 1);
+    assert_int_equal(fake_loop_rests(street->houses[0].loop), 0);
+    asker_release(&asker);
+}
+
 #define ON_STREET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -557,6 +582,7 @@ int main(void)
         ON_STREET(value_is_kept_as_long_as_it_may_be_served),
         ON_STREET(who_asked_here_need_not_wait_until_the_value_is_stored),
         ON_STREET(value_ages_while_it_waits_to_be_written),
+        ON_STREET(client_that_joins_a_refresh_before_opencost_is_asked_ends_its_leisure),
         ON_STREET(refresh_takes_only_what_is_newer_than_what_was_seen_last),
         cmocka_unit_test(ten_intervals_cost_as_many_queries_with_many_replicas_as_with_one),
         cmocka_unit_test(slow_opencost_rests_as_long_with_many_replicas_as_with_one),

@@ -137,6 +137,57 @@ static void who_must_wait_joins_the_refetch_under_way(void **state)
     asker_release(&asker);
 }
 
+/* Of the refetch that a reader of stale data sets in motion. */
+static bool refetch_rests(struct house *house, const struct cost_query *query, bool client_joins)
+{
+    struct asker asker = {0};
+    size_t rests = fake_loop_rests(house->loop);
+    size_t number = asked(house);
+    assert_true(is_stale(house, query, "1.5"));
+    if (client_joins)
+        house_ask(house, query, &asker);
+    house_answer(house, number, one_pod_costing("1.5"));
+    assert_int_equal(asker.done, client_joins);
+    if (client_joins)
+        asker_release(&asker);
+    return fake_loop_rests(house->loop) > rests;
+}
+
+static void refetch_is_read_at_leisure_until_a_client_waits_for_it(void **state)
+{
+    struct house *house = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    house_warm(house, &query, "1.5");
+    fake_loop_advance(house->loop, HOUSE_TTL_MS);
+    assert_true(refetch_rests(house, &query, false));
+    fake_loop_advance(house->loop, HOUSE_TTL_MS);
+    assert_false(refetch_rests(house, &query, true));
+}
+
+static void refreshed(void *context, const struct error *error,
+                      const struct cost_refreshed *refreshed)
+{
+    (void)error;
+    (void)refreshed;
+    ++*(int *)context;
+}
+
+static void refetch_that_joins_a_refresh_leaves_it_its_leisure(void **state)
+{
+    struct house *house = *state;
+    struct cost_query query = house_query(COST_VIEW_NAMESPACES, "7d");
+    const struct cost_refresh_order order = {.window = &query.window};
+    int done = 0;
+    house_warm(house, &query, "1.5");
+    fake_loop_advance(house->loop, HOUSE_TTL_MS);
+    cost_service_refresh(house->service, &order, refreshed, &done);
+    assert_true(is_stale(house, &query, "1.5"));
+    assert_int_equal(asked(house), 2);
+    house_answer(house, 1, one_pod_costing("2.5"));
+    assert_int_equal(done, 1);
+    assert_true(fake_loop_rests(house->loop) > 0);
+}
+
 static void trend_is_served_and_renewed_likewise(void **state)
 {
     struct house *house = *state;
@@ -482,6 +533,8 @@ int main(void)
         CASE(refetch_that_fails_is_tried_again_ten_seconds_later_whatever_the_views,
              setup_revalidating),
         CASE(who_must_wait_joins_the_refetch_under_way, setup_revalidating),
+        CASE(refetch_is_read_at_leisure_until_a_client_waits_for_it, setup_revalidating),
+        CASE(refetch_that_joins_a_refresh_leaves_it_its_leisure, setup_revalidating),
         CASE(trend_is_served_and_renewed_likewise, setup_revalidating),
         CASE(claim_survives_a_trend_served_because_opencost_failed, setup_both),
         CASE(revalidation_alone_is_no_leave_to_serve_stale_when_opencost_fails, setup_both),
