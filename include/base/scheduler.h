@@ -93,9 +93,9 @@ static inline NODISCARD bool scheduler_job(const struct scheduler *s, struct loo
     return s->ops->job_start(s->self, job);
 }
 
-/* A job's thread: leaves the CPU to others for a moment. A job that nobody waits for does so after
- * each tenth of a millisecond or so of work: it would keep threads that answer clients from a CPU
- * for as long as the kernel lets it, which is milliseconds. */
+/* A job's thread: leaves the CPU to others for a moment. Long work that no client waits for does so
+ * between pieces of a tenth of a millisecond, where it has such: else it keeps threads that answer
+ * clients from a CPU for as long as the kernel lets it, which is milliseconds. */
 static inline void scheduler_job_rest(const struct scheduler *s)
 {
     s->ops->job_rest(s->self);

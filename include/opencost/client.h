@@ -22,7 +22,8 @@
  *
  * Bodies are decoded on job threads while they arrive; a transfer that runs ahead of the decoder is
  * paused. A fetch in the background, which no client waits for, is read at leisure: its jobs rest,
- * and its transfer may not run far ahead, so that answers do not wait for a CPU behind it.
+ * and its transfer may not run far ahead, so that answers do not wait for a CPU behind it. While a
+ * client's fetch is queued, all are read as fast as can be.
  *
  * Logs: opencost.allocation_request, opencost.allocation_withdrawn, opencost.allocation_success,
  * opencost.allocation_error, opencost.http_error, opencost.request_error,
