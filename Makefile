@@ -64,7 +64,7 @@ fuzz: ## Fuzz each parser for FUZZ_SECONDS (600), as many at once as there are C
 	@cmake --build --preset fuzz
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
-bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansson; about 8 minutes
+bench: ## Measure hits, fetches and start beside libmicrohttpd, nginx and jansson; about 9 minutes
 	@$(DEPENDENCIES) build test bench
 	@cmake --preset release -DKUBECENT_TESTS=ON >/dev/null
 	@cmake --build --preset release --target bench_programs
