@@ -6,7 +6,8 @@
  * compressing pays), and a strong ETag for each. Immutable to the outside and reference counted;
  * inside it remembers prepared responses, so that a cached answer is sent without building anything
  * (see http/exchange.h). Forms of 64 to 128 KB are kept in files without names, for the kernel to
- * send, unless they are built into the binary; each takes descriptors, of which all together leave most for connections.
+ * send, unless they are built into the binary; each takes descriptors, of which all together leave
+ * most for connections.
  *
  * Threads: any.
  */

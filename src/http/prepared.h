@@ -3,8 +3,9 @@
  * Prepared answers of a content, so that a cached answer is queued without building anything.
  *
  * A small table: the caller's tag, the representation, whether the connection is to be closed and
- * whether the head is padded find a libmicrohttpd response with all headers in place. Any number of connections may send it at
- * once. New tags push old ones out, so the table holds about a second's worth of variants.
+ * whether the head is padded find a libmicrohttpd response with all headers in place. Any number of
+ * connections may send it at once. New tags push old ones out, so the table holds about a second's
+ * worth of variants.
  *
  * No lock: who looks for an answer and who replaces one meet in the slot's `users`. The one counts
  * himself in for as long as it takes to queue the answer; the other takes a slot only while there

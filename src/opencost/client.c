@@ -101,7 +101,7 @@ static bool client_waits_for_slot(const struct opencost_client *client)
     return fetch != NULL;
 }
 
-static void hurry_all_under_way(struct opencost_client *client)
+static void bring_all_to_foreground(struct opencost_client *client)
 {
     for (struct opencost_fetch *fetch = client->first_fetch; fetch != NULL; fetch = fetch->next) {
         if (fetch_is_under_way(fetch))
@@ -118,7 +118,7 @@ void client_begin_queued(struct opencost_client *client)
         fetch_begin(fetch);
     }
     if (client_waits_for_slot(client))
-        hurry_all_under_way(client);
+        bring_all_to_foreground(client);
 }
 
 struct transfer_request client_request(struct opencost_client *client, const char *url,
